@@ -1,0 +1,134 @@
+"""The one in-memory form of a data set: splits of items with words, ragged rows and labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPLITS = ("train", "dev", "test")
+Task = Literal["regression", "classification"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """Matrices of one width and different lengths, stored as one matrix and offsets.
+
+    Attributes:
+        values: (rows, width), the items' rows one after the other.
+        offsets: (items + 1,) int64; item ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
+    """
+
+    values: NDArray[np.floating]
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def stack(
+        cls, items: Sequence[NDArray[np.floating]], *, width: int, dtype: type[np.floating] = np.float32
+    ) -> "Ragged":
+        """Build from a list of (length, width) matrices; an empty list is legal."""
+        offsets = np.zeros(len(items) + 1, dtype=np.int64)
+        np.cumsum([len(item) for item in items], out=offsets[1:])
+        values = np.empty((int(offsets[-1]), width), dtype=dtype)
+        for start, stop, item in zip(offsets[:-1], offsets[1:], items, strict=True):
+            values[start:stop] = item
+        return cls(values, offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> NDArray[np.floating]:
+        return self.values[self.offsets[index] : self.offsets[index + 1]]
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.values.shape[1])
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(items,) number of rows of each item."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """One stretch of speech per item: its words and the feature rows that go with them.
+
+    Attributes:
+        words: Per item its words in order. In a word-aligned corpus row ``k`` belongs to word ``k``.
+        rows: Feature rows by name: ``acoustic``, ``visual``, and ``hcf`` (humor-centric features) where a file has them.
+        sentences: Per item the raw sentence strings that `words` were split from, where the layout keeps sentences.
+    """
+
+    words: list[list[str]]
+    rows: dict[str, Ragged] = field(default_factory=dict)
+    sentences: list[list[str]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The items of one split.
+
+    Attributes:
+        ids: One identifier per item, in the file's order.
+        main: The utterance, or the punchline.
+        context: What was said before it, for layouts that have context.
+        labels: (items,) float64, or None when the file carries no labels.
+    """
+
+    ids: list[str]
+    main: Segment
+    context: Segment | None = None
+    labels: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """A data set as read from a file or generated.
+
+    Attributes:
+        splits: By name, in the file's order; usually ``train``, ``dev``, ``test``.
+        layout: Which reader made it: ``mag``, ``hkt``, ``synthetic``.
+        task: ``classification`` when every label is 0 or 1, else ``regression``.
+        word_aligned: Whether row ``k`` of a segment belongs to word ``k``.
+        path: The file, as the user named it.
+        sha256: Hash of the file's bytes; of the generator's settings for a generated corpus.
+        repaired: How many rows were repaired because they held -inf, inf or nan, by ``split/name``.
+    """
+
+    splits: dict[str, Split]
+    layout: str
+    task: Task
+    word_aligned: bool = True
+    path: str | None = None
+    sha256: str = ""
+    repaired: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def has_context(self) -> bool:
+        """Whether items carry a context segment."""
+        return any(split.context is not None for split in self.splits.values())
+
+    def widths(self) -> dict[str, int]:
+        """Number of columns of each kind of row."""
+        for split in self.splits.values():
+            return {name: rows.width for name, rows in split.main.rows.items()}
+        return {}
+
+    def with_splits(self, splits: dict[str, Split]) -> "Corpus":
+        """The same corpus with other splits."""
+        return replace(self, splits=splits)
+
+
+def infer_task(labels: Sequence[NDArray[np.float64]]) -> Task:
+    """Return ``classification`` when every label of every split is 0 or 1, else ``regression``."""
+    every = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in labels]) if labels else np.zeros(0)
+    return "classification" if every.size and bool(np.isin(every, (0.0, 1.0)).all()) else "regression"

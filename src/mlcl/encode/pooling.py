@@ -1,0 +1,59 @@
+"""Named poolings: from a sequence of hidden states to one vector."""
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+Hidden = Float[Tensor, "batch time dim"]
+Pooled = Float[Tensor, "batch dim"]
+Mask = Bool[Tensor, "batch time"]
+
+
+class LastPosition(nn.Module):
+    """The state at the last padded position, whatever stands there (the release's readout)."""
+
+    def forward(self, hidden: Hidden, mask: Mask) -> Pooled:  # noqa: ARG002
+        """Return ``hidden[:, -1]``."""
+        return hidden[:, -1]
+
+
+class FirstPosition(nn.Module):
+    """The state at the first position: [CLS] for text."""
+
+    def forward(self, hidden: Hidden, mask: Mask) -> Pooled:  # noqa: ARG002
+        """Return ``hidden[:, 0]``."""
+        return hidden[:, 0]
+
+
+class MeanPosition(nn.Module):
+    """The mean over the real positions; zero for an item that has none."""
+
+    def forward(self, hidden: Hidden, mask: Mask) -> Pooled:
+        """Return the masked mean."""
+        weight = mask.unsqueeze(-1).to(hidden.dtype)
+        return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
+
+
+class AttentionPosition(nn.Module):
+    r"""The mean over the real positions weighted by a learned score, $\mathrm{softmax}_s(w \cdot h_s)$.
+
+    Args:
+        dim: Width of the hidden states.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(dim, 1, bias=False)
+
+    def forward(self, hidden: Hidden, mask: Mask) -> Pooled:
+        """Return the weighted mean; zero for an item without real positions."""
+        score = self.score(hidden).squeeze(-1).masked_fill(~mask, float("-inf"))
+        score = score.masked_fill(~mask.any(dim=1, keepdim=True), 0.0)
+        weight = score.softmax(dim=1) * mask
+        return (weight.unsqueeze(1) @ hidden).squeeze(1)
+
+
+def build_pooling(name: str, dim: int) -> nn.Module:
+    """Build the pooling of that name: ``last_position``, ``cls``, ``mean`` or ``attention``."""
+    if name == "attention":
+        return AttentionPosition(dim)
+    return {"last_position": LastPosition, "cls": FirstPosition, "mean": MeanPosition}[name]()

@@ -1,0 +1,101 @@
+"""Text encoder: any pretrained transformer, a convolution to the shared width, pooling."""
+
+import inspect
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import logging as transformers_logging
+
+from mlcl.encode.pooling import build_pooling
+from mlcl.encode.sequence import Encoded
+from mlcl.errors import EncoderError
+
+
+class TextEncoder(nn.Module):
+    """Token ids to states of the shared width.
+
+    Args:
+        config: Configuration of the pretrained encoder (any `AutoModel`).
+        dim: Shared width.
+        pooling: Name of the readout, see `mlcl.encode.pooling`.
+        mask_padding: Zero padding states before the convolution and leave them out of the readout. Off, as in the
+            release, the states at [PAD] positions, which attend to the real tokens, are read like any other.
+    """
+
+    def __init__(self, config: Any, dim: int, *, pooling: str, mask_padding: bool) -> None:
+        super().__init__()
+        self.mask_padding = mask_padding
+        self.encoder = build_encoder(config)
+        self.takes_token_types = "token_type_ids" in inspect.signature(self.encoder.forward).parameters
+        self.project = nn.Conv1d(config.hidden_size, dim, kernel_size=3, padding=1, bias=False)
+        self.pool = build_pooling(pooling, dim)
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch time"],
+        mask: Bool[Tensor, "batch time"],
+        token_type_ids: Int[Tensor, "batch time"] | None = None,
+    ) -> Encoded:
+        """Return states and pooled vector; `mask` is True at real tokens."""
+        types = {"token_type_ids": token_type_ids} if self.takes_token_types else {}
+        hidden: Float[Tensor, "batch time width"] = self.encoder(
+            input_ids=input_ids, attention_mask=mask.long(), **types
+        ).last_hidden_state
+        if self.mask_padding:
+            hidden = hidden.masked_fill(~mask.unsqueeze(-1), 0.0)
+        else:
+            mask = torch.ones_like(mask)
+        hidden = self.project(hidden.transpose(1, 2)).transpose(1, 2)
+        return Encoded(hidden, self.pool(hidden, mask), mask)
+
+
+def build_encoder(config: Any) -> PreTrainedModel:
+    """Build the encoder of a configuration with random weights, without a pooler where it can be left out."""
+    try:
+        return AutoModel.from_config(config, add_pooling_layer=False)
+    except TypeError:
+        return AutoModel.from_config(config)
+
+
+def read_encoder_config(name: str) -> Any:
+    """Read the configuration of a pretrained encoder: a local folder or a hub name."""
+    return _load(AutoConfig.from_pretrained, name)
+
+
+def read_encoder_weights(encoder: PreTrainedModel, name: str) -> None:
+    """Copy pretrained weights into `encoder`, every one of its parameters or none.
+
+    Raises:
+        EncoderError: If the folder or hub name cannot be read, or leaves a parameter of the encoder without a value.
+    """
+    transformers_logging.disable_progress_bar()
+    pretrained, report = _load(partial(AutoModel.from_pretrained, output_loading_info=True), name)
+    state, wanted = pretrained.state_dict(), encoder.state_dict()
+    missing = sorted(set(wanted) & set(report["missing_keys"]) | set(wanted) - set(state))
+    if missing:
+        raise EncoderError(f"text encoder {name!r} has no value for {missing[0]} and {len(missing) - 1} more parameters")
+    encoder.load_state_dict({key: state[key] for key in wanted})
+
+
+def _load(loader: Any, name: str) -> Any:
+    folder = Path(name)
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        raise EncoderError(
+            f"text encoder folder {name} has no config.json: pass a folder saved by save_pretrained, with config.json, "
+            "model.safetensors and the tokenizer's files"
+        )
+    try:
+        return loader(name)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        advice = (
+            "the folder needs config.json, model.safetensors (or pytorch_model.bin) and the tokenizer's files"
+            if folder.is_dir()
+            else "it is no local folder, and not available from the hub here; pass --text-encoder FOLDER"
+        )
+        raise EncoderError(f"text encoder {name!r} cannot be loaded: {advice} ({reason})") from error

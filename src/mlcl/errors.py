@@ -1,0 +1,63 @@
+"""Every error a user can meet, as one tree.
+
+MlclError            anything below; ``exit_code`` is what the command line returns
+├── UsageError       a wrong flag, recipe, key or value: change the command (exit 2)
+├── DataError        a data file that cannot be read as a corpus; carries path and place
+├── EncoderError     a text encoder that cannot be found or loaded
+├── RunError         a run folder that is missing, incomplete or in the way
+└── Interrupted      the user or the system asked to stop; the run can be resumed (exit 130)
+
+Each message names the value given, what is allowed and the next step, on one line.
+"""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+
+class MlclError(Exception):
+    """Base of all errors that are meant for the user."""
+
+    exit_code = 1
+
+
+class UsageError(MlclError):
+    """The command, recipe or configuration is wrong."""
+
+    exit_code = 2
+
+
+class DataError(MlclError):
+    """A data file cannot be read as a corpus.
+
+    Args:
+        message: What is wrong and what to do.
+        path: The file, if the data came from one.
+        place: Where in it, for example ``train[17]``.
+    """
+
+    def __init__(self, message: str, *, path: str | Path | None = None, place: str | None = None) -> None:
+        self.path = None if path is None else str(path)
+        self.place = place
+        where = ", ".join(part for part in (self.path, place) if part)
+        super().__init__(f"{where}: {message}" if where else message)
+
+
+class EncoderError(MlclError):
+    """A text encoder cannot be found or loaded."""
+
+
+class RunError(MlclError):
+    """A run folder is missing, incomplete or in the way."""
+
+
+class Interrupted(MlclError):
+    """Training was asked to stop and has saved a checkpoint."""
+
+    exit_code = 130
+
+
+def nearest(value: str, allowed: list[str]) -> str:
+    """Return the allowed values as text, the one nearest to `value` first when there is one."""
+    close = get_close_matches(value, allowed, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}allowed: {', '.join(allowed)}"

@@ -1,0 +1,194 @@
+"""Classification metrics, one pure function each; `classification_metrics` gathers the ones a report shows.
+
+Every function is a mean or ratio over items, does not depend on their order, and returns None, never nan, where it is
+undefined. scikit-learn is imported on the first call, so that importing this module is cheap.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+NUM_BINS = 10
+"""Bins of the calibration error. PROTOCOL names none; ten is common, Guo et al. 2017 use 15."""
+
+SMALLEST_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""Floor inside the logarithm: the least probability that float32 holds at full precision, 87.3 nats."""
+
+ROW_SUM_TOLERANCE = 1e-3
+"""How far a row of probabilities may sum from 1: room for half precision, far below what logits would give."""
+
+
+def cross_entropy(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
+    """Mean of -log of the probability given to the true class.
+
+    Returns:
+        Nats, from 0 (certain and right) to 87.3 (certain and wrong, see `SMALLEST_PROBABILITY`); None without items.
+    """
+    probability, target = _checked(probability, target)
+    if target.size == 0:
+        return None
+    given = probability[np.arange(target.size), target]
+    # The upper clip keeps a row that sums to 1 + rounding from a negative loss.
+    return float(-np.log(np.clip(given, SMALLEST_PROBABILITY, 1.0)).mean())
+
+
+def accuracy(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+    """Share of items whose predicted class is the true one, in [0, 1]; None without items."""
+    prediction, target = _classes(prediction, target)
+    return float((prediction == target).mean()) if target.size else None
+
+
+def f1_weighted(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+    """F1 of each class, weighted by how often the class is true, in [0, 1]; None without items."""
+    return _f1(prediction, target, "weighted")
+
+
+def f1_macro(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+    """Unweighted mean of the classes' F1, over classes that are true or predicted, in [0, 1]; None without items."""
+    return _f1(prediction, target, "macro")
+
+
+def f1_micro(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+    """F1 over pooled counts; the same number as `accuracy`, which MLCL's release reports under this name."""
+    return _f1(prediction, target, "micro")
+
+
+def f1_weighted_by_predicted_support(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+    """F1 of each class, weighted by how often the class is predicted, in [0, 1]; None without items.
+
+    For parity only: MLCL's classification release calls scikit-learn with the two arguments swapped. A class's F1 does
+    not change by that, its weight does.
+    """
+    return _f1(target, prediction, "weighted")
+
+
+def precision(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+    """Share of items predicted 1 that are 1, in [0, 1]; 0 when none is predicted 1, None without items. Binary."""
+    from sklearn.metrics import precision_score
+
+    prediction, target = _classes(prediction, target)
+    return float(precision_score(target, prediction, pos_label=1, zero_division=0)) if target.size else None
+
+
+def recall(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+    """Share of items that are 1 and predicted so, in [0, 1]; 0 when none is 1, None without items. Binary."""
+    from sklearn.metrics import recall_score
+
+    prediction, target = _classes(prediction, target)
+    return float(recall_score(target, prediction, pos_label=1, zero_division=0)) if target.size else None
+
+
+def auroc(score: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
+    """Probability that a positive item scores above a negative one, ties counting half.
+
+    Args:
+        score: (items,) any increasing function of the probability of class 1.
+        target: (items,) 0 or 1.
+
+    Returns:
+        From 0 to 1, 0.5 at chance; None when only one class is present.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(target, score)) if np.unique(target).size > 1 else None
+
+
+def ece(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
+    r"""Expected calibration error of the predicted class, $\sum_m \frac{|B_m|}{n} |acc(B_m) - conf(B_m)|$.
+
+    Items fall into ten bins $(m/10, (m+1)/10]$ by their confidence, the probability of the predicted class.
+
+    Returns:
+        From 0 (calibrated) to 1 (certain and wrong); None without items.
+
+    Source:
+        Guo et al. 2017, eq. 3, https://arxiv.org/abs/1706.04599.
+    """
+    probability, target = _checked(probability, target)
+    if target.size == 0:
+        return None
+    confidence, right = probability.max(axis=1), probability.argmax(axis=1) == target
+    # Edges as quotients: linspace and multiples of 0.1 are one bit off at 0.3, 0.6 and 0.7.
+    edges = np.arange(1, NUM_BINS) / NUM_BINS
+    bins = np.digitize(confidence, edges, right=True)
+    gap = np.bincount(bins, weights=right - confidence, minlength=NUM_BINS)
+    return float(np.abs(gap).sum() / target.size)
+
+
+def classification_metrics(probability: NDArray[np.floating], target: NDArray[np.integer]) -> dict[str, float | None]:
+    """All metrics of a classification report, by name.
+
+    The predicted class is the most probable one, the lowest of equals.
+
+    Args:
+        probability: (items, classes), at least 2 classes; rows in [0, 1] that sum to 1.
+        target: (items,) true classes, 0 to classes - 1.
+
+    Returns:
+        `cross_entropy` in nats, `accuracy`, `f1_weighted`, `f1_macro`, `precision`, `recall`, `auroc`, `ece`. Precision
+        and recall of class 1 and `auroc` exist for two classes only and are left out otherwise.
+
+    Raises:
+        ValueError: If the shapes do not fit, a row is no distribution or a target is no class.
+
+    Examples:
+        >>> scores = classification_metrics(np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]), np.array([0, 1, 0]))
+        >>> [round(scores[name], 4) for name in ("accuracy", "precision", "recall", "auroc", "ece")]
+        [0.6667, 0.5, 1.0, 1.0, 0.3]
+    """
+    probability, target = _checked(probability, target)
+    prediction = probability.argmax(axis=1)
+    binary = (
+        {
+            "precision": precision(prediction, target),
+            "recall": recall(prediction, target),
+            "auroc": auroc(probability[:, 1], target),
+        }
+        if probability.shape[1] == 2
+        else {}
+    )
+    return {
+        "cross_entropy": cross_entropy(probability, target),
+        "accuracy": accuracy(prediction, target),
+        "f1_weighted": f1_weighted(prediction, target),
+        "f1_macro": f1_macro(prediction, target),
+        **binary,
+        "ece": ece(probability, target),
+    }
+
+
+def _f1(prediction: NDArray[np.integer], target: NDArray[np.integer], average: str) -> float | None:
+    """scikit-learn's F1, where a class that is never true or never predicted counts 0."""
+    from sklearn.metrics import f1_score
+
+    prediction, target = _classes(prediction, target)
+    return float(f1_score(target, prediction, average=average, zero_division=0)) if target.size else None
+
+
+def _classes(
+    prediction: NDArray[np.integer], target: NDArray[np.integer]
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Both arrays, once it is sure that they do not broadcast."""
+    if prediction.ndim != 1 or prediction.shape != target.shape:
+        raise ValueError(f"prediction and target must both be (items,), got {prediction.shape} and {target.shape}")
+    return prediction, target
+
+
+def _checked(
+    probability: NDArray[np.floating], target: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Probabilities in double precision and targets, once both are valid."""
+    rows, classes = np.asarray(probability, dtype=np.float64), np.asarray(target)
+    if rows.ndim != 2 or rows.shape[1] < 2 or classes.shape != rows.shape[:1]:
+        raise ValueError(
+            "probability must be (items, classes) with 2 or more classes and target (items,), "
+            f"got {rows.shape} and {classes.shape}"
+        )
+    wrong = ~((rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) <= ROW_SUM_TOLERANCE))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(f"probability[{row}] must be >= 0 and sum to 1, got {rows[row].tolist()}; pass a softmax")
+    unknown = ~np.isin(classes, np.arange(rows.shape[1]))
+    if unknown.any():
+        row = int(unknown.argmax())
+        raise ValueError(f"target[{row}] must be a class from 0 to {rows.shape[1] - 1}, got {classes[row]}")
+    return rows, classes.astype(np.int64)

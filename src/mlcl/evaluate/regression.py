@@ -1,0 +1,170 @@
+"""Regression metrics of multimodal sentiment analysis, one pure function each; `regression_metrics` gathers them.
+
+All take `prediction` and `target`, both (items,), labels usually in [-3, 3]. They compute in double precision, do not
+depend on the items' order, and return None, never nan, where a metric is undefined. They raise ValueError when the
+shapes differ or a value is not finite: a comparison would silently count a nan as negative.
+
+`has0` compares non-negative with negative over all items; `non0` compares positive with the rest over items whose label
+is not exactly 0. Source of the conventions: MMSA, https://github.com/thuiar/MMSA, and MLCL's release, which calls the
+two `acc2` and `acc2_non_zero`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlcl.evaluate.classification import accuracy, f1_weighted
+
+LIMIT = 3.0
+"""Labels of MOSI and MOSEI lie in [-3, 3]; the 5- and 7-class accuracies are defined on that scale alone."""
+
+
+def mse(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Mean squared error over all items, in squared label units, >= 0; None without items."""
+    prediction, target = _checked(prediction, target)
+    return float(np.square(prediction - target).mean()) if target.size else None
+
+
+def mae(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Mean absolute error over all items, in label units, >= 0; None without items."""
+    prediction, target = _checked(prediction, target)
+    return float(np.abs(prediction - target).mean()) if target.size else None
+
+
+def corr(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Pearson's correlation over all items, in [-1, 1].
+
+    None when it is undefined: fewer than 2 items, or a prediction or target that is the same number for every item.
+    """
+    prediction, target = _checked(prediction, target)
+    if target.size < 2 or np.ptp(prediction) == 0 or np.ptp(target) == 0:
+        return None
+    return float(np.clip(_unit(prediction) @ _unit(target), -1.0, 1.0))
+
+
+def mae_nonzero(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """`mae` over items with a label other than 0, as MAG-BERT, MIB and MCL report; None if there are none."""
+    return mae(*_nonzero(prediction, target))
+
+
+def corr_nonzero(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """`corr` over items with a label other than 0, as MAG-BERT, MIB and MCL report."""
+    return corr(*_nonzero(prediction, target))
+
+
+def acc7(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Share of items in the right one of the classes -3 to 3, in [0, 1]; None without items.
+
+    Both sides are clipped to [-3, 3] and rounded half to even: 0.5 is class 0, 1.5 and 2.5 are class 2.
+    """
+    return accuracy(*_rounded(prediction, target, limit=3))
+
+
+def acc5(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Share of items in the right one of the classes -2 to 2, in [0, 1]; clips to [-2, 2], else as `acc7`."""
+    return accuracy(*_rounded(prediction, target, limit=2))
+
+
+def acc2_has0(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Share of all items where `prediction >= 0` agrees with `target >= 0`, in [0, 1]; None without items."""
+    return accuracy(*_non_negative(prediction, target))
+
+
+def f1_has0(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """F1 of `prediction >= 0` against `target >= 0` over all items, weighted by true support, in [0, 1]."""
+    return f1_weighted(*_non_negative(prediction, target))
+
+
+def acc2_non0(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Share of items with `target != 0` where `prediction > 0` agrees with `target > 0`; None if there are none.
+
+    MAG-BERT, MIB and MCL use `prediction >= 0`: the same unless a prediction is exactly 0.
+    """
+    return accuracy(*_positive(*_nonzero(prediction, target)))
+
+
+def f1_non0(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """F1 of `prediction > 0` against `target > 0` over items with `target != 0`, weighted by true support."""
+    return f1_weighted(*_positive(*_nonzero(prediction, target)))
+
+
+_ORDER = (mse, mae, corr, mae_nonzero, corr_nonzero, acc7, acc5, acc2_has0, f1_has0, acc2_non0, f1_non0)
+METRICS = {metric.__name__: metric for metric in _ORDER}
+"""Every metric by name, in the order of a report."""
+
+
+def regression_metrics(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> dict[str, float | None]:
+    """All metrics of a regression report, by name and in the order of `METRICS`.
+
+    Args:
+        prediction: (items,) any finite number; only `acc7` and `acc5` clip.
+        target: (items,) labels.
+
+    Returns:
+        The metrics; None where one is undefined. `acc7` and `acc5` are left out when any label lies outside [-3, 3],
+        where their classes mean nothing.
+
+    Raises:
+        ValueError: If the shapes differ or a value is not finite.
+
+    Examples:
+        >>> scores = regression_metrics(np.array([0.5, -1.0, 2.0]), np.array([0.0, -2.0, 3.0]))
+        >>> [round(scores[name], 4) for name in ("mae", "mae_nonzero", "acc7", "acc2_has0")]
+        [0.8333, 1.0, 0.3333, 1.0]
+    """
+    prediction, target = _checked(prediction, target)
+    left_out = {"acc7", "acc5"} if bool((np.abs(target) > LIMIT).any()) else set()
+    return {name: metric(prediction, target) for name, metric in METRICS.items() if name not in left_out}
+
+
+def _checked(
+    prediction: NDArray[np.floating], target: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both arrays in double precision, once they are finite and do not broadcast."""
+    pair = np.asarray(prediction, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
+        raise ValueError(f"prediction and target must both be (items,), got {pair[0].shape} and {pair[1].shape}")
+    for name, values in zip(("prediction", "target"), pair, strict=True):
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            first = int(bad[0])
+            raise ValueError(f"{name} must be finite, got {values[first]} at item {first} ({bad.size} such items)")
+    return pair
+
+
+def _nonzero(
+    prediction: NDArray[np.floating], target: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The items whose label is not 0."""
+    prediction, target = _checked(prediction, target)
+    keep = target != 0
+    return prediction[keep], target[keep]
+
+
+def _rounded(
+    prediction: NDArray[np.floating], target: NDArray[np.floating], *, limit: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both sides as integer classes from -limit to limit."""
+    prediction, target = (np.rint(np.clip(side, -limit, limit)) for side in _checked(prediction, target))
+    return prediction.astype(np.int64), target.astype(np.int64)
+
+
+def _non_negative(
+    prediction: NDArray[np.floating], target: NDArray[np.floating]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both sides as class 1 where >= 0."""
+    prediction, target = _checked(prediction, target)
+    return (prediction >= 0).astype(np.int64), (target >= 0).astype(np.int64)
+
+
+def _positive(
+    prediction: NDArray[np.floating], target: NDArray[np.floating]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both sides as class 1 where > 0."""
+    return (prediction > 0).astype(np.int64), (target > 0).astype(np.int64)
+
+
+def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values minus their mean, at length 1; first scaled to 1 so that the squares of tiny numbers do not vanish."""
+    centred = values - values.mean()
+    scaled: NDArray[np.float64] = centred / np.abs(centred).max()
+    return scaled / float(np.linalg.norm(scaled))

@@ -1,0 +1,211 @@
+"""MLCL, as in the paper's figure: encoders, three levels of contrast, fusion network, prediction. Read this first."""
+
+from itertools import permutations
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers import initialization as init
+
+from mlcl.contrast import BiModalContrast, DropoutView, TriModalContrast, UniModalContrast
+from mlcl.encode.sequence import Encoded, SequenceDropout, SequenceEncoder
+from mlcl.encode.text import TextEncoder, read_encoder_config, read_encoder_weights
+from mlcl.fuse import CrossModalTransformer, FusionNetwork
+from mlcl.modality import ACOUSTIC, MODALITIES, PAIRS, TEXT, VISUAL, pair_name
+from mlcl.models.configuration import MLCLConfig
+from mlcl.models.output import MultimodalOutput
+from mlcl.models.task import task_loss
+
+
+class MLCLModel(PreTrainedModel):
+    r"""Multi-level contrastive learning for multimodal sentiment, humor and sarcasm.
+
+    $$\mathcal{L} = \mathcal{L}_\mathrm{task} + \tfrac{\alpha}{3}\mathcal{L}_\mathrm{UMCL}
+      + \tfrac{\beta}{3}\mathcal{L}_\mathrm{TMCL} + \tfrac{\gamma}{3}\mathcal{L}_\mathrm{BMCL}$$
+
+    Source:
+        Zhuang et al., IEEE Transactions on Multimedia 2025, doi 10.1109/TMM.2025.3613116. With every option at its
+        release value this is the authors' function; the defaults fix what departs from the paper.
+    """
+
+    config_class = MLCLConfig
+    base_model_prefix = "mlcl"
+
+    def __init__(self, config: MLCLConfig) -> None:
+        super().__init__(config)
+        dim, heads = config.d_model, config.num_heads
+        self.text = TextEncoder(
+            config.text_config, dim, pooling=config.text_pooling, mask_padding=config.mask_padding
+        )
+        self.acoustic = self._sequence_encoder(config.acoustic_dim)
+        self.visual = self._sequence_encoder(config.visual_dim)
+        self.view_1 = nn.ModuleDict({m: DropoutView(dim, dropout=config.view_dropout) for m in MODALITIES})
+        self.view_2 = nn.ModuleDict({m: DropoutView(dim, dropout=config.view_dropout) for m in MODALITIES})
+        self.cross = nn.ModuleDict(
+            {
+                pair_name(pair): CrossModalTransformer(
+                    dim,
+                    depth=config.cross_depth,
+                    num_heads=heads,
+                    dim_head=config.cross_dim_head,
+                    dropout=config.attention_dropout,
+                )
+                for pair in permutations(MODALITIES, 2)
+            }
+        )
+        if config.tie_vt_to_av:  # its own weights stay in the checkpoint, as in the release, and out of training
+            self.cross[pair_name((VISUAL, TEXT))].requires_grad_(False)
+        learn = config.learn_temperature
+        self.umcl = UniModalContrast(config.umcl_temperature, learn_temperature=learn)
+        self.bmcl = BiModalContrast(config.bmcl_temperature, learn_temperature=learn)
+        self.tmcl = TriModalContrast(config.tmcl_temperature, learn_temperature=learn)
+        self.fusion = FusionNetwork(
+            dim,
+            num_inputs=len(MODALITIES) + len(PAIRS),
+            num_outputs=config.num_labels,
+            num_heads=heads,
+            num_layers=config.fusion_layers,
+            feed_forward=config.fusion_feed_forward,
+            layer_dropout=config.fusion_dropout,
+            head_dropout=config.attention_dropout,
+        )
+        self.post_init()
+
+    @classmethod
+    def from_text_encoder(cls, name: str, **options: Any) -> "MLCLModel":
+        """Build a model around a pretrained text encoder (folder or hub name); `options` are `MLCLConfig` fields."""
+        model = cls(MLCLConfig(text_config=read_encoder_config(name), **options))
+        read_encoder_weights(model.text.encoder, name)
+        return model
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch time"],
+        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
+        visual: Float[Tensor, "batch visual_time visual_dim"],
+        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"] | None = None,
+        token_type_ids: Int[Tensor, "batch time"] | None = None,
+        labels: Tensor | None = None,
+        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
+        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
+        text_present: Bool[Tensor, " batch"] | None = None,
+    ) -> MultimodalOutput:
+        """Predict, and with `labels` compute the loss.
+
+        Args:
+            input_ids: Token ids.
+            acoustic: Acoustic rows; their number need not be that of the tokens.
+            visual: Visual rows.
+            attention_mask: 1 at real tokens; all real when absent.
+            token_type_ids: Segment ids of the text encoder.
+            labels: (batch,) or (batch, 1) scores, or (batch,) class ids.
+            acoustic_mask: True at real rows; rows that are not all zero when absent. An item without any real row
+                lacks the modality.
+            visual_mask: The same for visual rows.
+            text_present: False where an item has no words; all True when absent.
+        """
+        mask = torch.ones_like(input_ids, dtype=torch.bool) if attention_mask is None else attention_mask.bool()
+        encoded = {
+            TEXT: self.text(input_ids, mask, token_type_ids),
+            ACOUSTIC: self.acoustic(acoustic, _row_mask(acoustic, acoustic_mask)),
+            VISUAL: self.visual(visual, _row_mask(visual, visual_mask)),
+        }
+        present = self._presence(encoded, text_present)
+
+        single = {m: _blank(self.view_1[m](encoded[m].pooled), present, m) for m in MODALITIES}
+        second = {m: _blank(self.view_2[m](encoded[m].pooled), present, m) for m in MODALITIES}
+        cross = {pair: _blank(vector, present, *pair) for pair, vector in self._cross(encoded, single).items()}
+
+        inputs = [(single[m], (m,)) for m in MODALITIES] + [(cross[pair], pair) for pair in PAIRS]
+        keep = None if present is None else torch.stack([_together(present, names) for _, names in inputs], dim=1)
+        embedding, logits = self.fusion(torch.stack([vector for vector, _ in inputs], dim=1), keep)
+
+        terms = {
+            **self.umcl(single, second, present),
+            **self.bmcl(cross, present),
+            **self.tmcl(single, cross, present),
+        }
+        if labels is None:
+            return MultimodalOutput(terms=terms, logits=logits, embedding=embedding)
+        terms = {"task": task_loss(logits, labels), **terms}
+        return MultimodalOutput(self.objective(terms), terms, logits, embedding)
+
+    def objective(self, terms: dict[str, Tensor]) -> Tensor:
+        """The weighted sum of the terms: the one place where the loss is put together."""
+        level = {name: sum(v for k, v in terms.items() if k.startswith(name)) for name in ("umcl", "tmcl", "bmcl")}
+        return (
+            terms["task"]
+            + self.config.umcl_weight / 3 * level["umcl"]
+            + self.config.tmcl_weight / 3 * level["tmcl"]
+            + self.config.bmcl_weight / 3 * level["bmcl"]
+        )
+
+    def _cross(self, encoded: dict[str, Encoded], single: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
+        """Cross-modal representation of each ordered pair (latent, context)."""
+        if self.config.cross_attention == "pooled":
+            tokens = {m: single[m].unsqueeze(1) for m in MODALITIES}
+            masks: dict[str, Tensor | None] = dict.fromkeys(MODALITIES)
+        else:
+            tokens = {m: self.view_1[m](encoded[m].hidden) for m in MODALITIES}
+            masks = {m: encoded[m].mask for m in MODALITIES}
+        vectors = {}
+        for latent, context in permutations(MODALITIES, 2):
+            tied = self.config.tie_vt_to_av and (latent, context) == (VISUAL, TEXT)
+            transformer = self.cross[pair_name((ACOUSTIC, VISUAL) if tied else (latent, context))]
+            vectors[latent, context] = transformer(tokens[latent], tokens[context], masks[latent], masks[context])
+        return vectors
+
+    def _presence(self, encoded: dict[str, Encoded], text_present: Tensor | None) -> dict[str, Tensor] | None:
+        """Which items have which modality; None where absence is not looked at."""
+        if not self.config.mask_padding:
+            return None
+        present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
+        return present if text_present is None else {**present, TEXT: text_present}
+
+    def _sequence_encoder(self, input_dim: int) -> SequenceEncoder:
+        config = self.config
+        return SequenceEncoder(
+            input_dim,
+            config.d_model,
+            num_heads=config.num_heads,
+            num_layers=config.sequence_layers,
+            dropout=SequenceDropout(
+                attention=config.attention_dropout,
+                relu=config.relu_dropout,
+                residual=config.residual_dropout,
+                embedding=config.embedding_dropout,
+            ),
+            pooling=config.sequence_pooling,
+            mask_padding=config.mask_padding,
+        )
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        """The release's start: Linear N(0, 0.02), convolutions and packed attention projections as torch has them."""
+        if isinstance(module, nn.Linear):
+            init.normal_(module.weight, mean=0.0, std=0.02)
+            if module.bias is not None:
+                init.zeros_(module.bias)
+        elif isinstance(module, nn.Conv1d | nn.LayerNorm):
+            module.reset_parameters()
+        elif isinstance(module, nn.MultiheadAttention):
+            module._reset_parameters()
+        elif isinstance(module, FusionNetwork):  # its layers start from one packed projection
+            first = module.layers[0].self_attn.in_proj_weight
+            for layer in list(module.layers)[1:]:
+                init.copy_(layer.self_attn.in_proj_weight, first)
+
+
+def _row_mask(rows: Tensor, mask: Tensor | None) -> Tensor:
+    return (rows != 0).any(dim=-1) if mask is None else mask
+
+
+def _together(present: dict[str, Tensor], names: tuple[str, ...]) -> Tensor:
+    return torch.stack([present[name] for name in names]).all(dim=0)
+
+
+def _blank(vector: Tensor, present: dict[str, Tensor] | None, *names: str) -> Tensor:
+    """The vector, exactly 0 for items that lack one of the modalities."""
+    return vector if present is None else vector * _together(present, names).unsqueeze(-1)
