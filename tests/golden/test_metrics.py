@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden_files import DEFAULT, cases, load
 
+from golden.golden_files import DEFAULT, cases, load
 from mlcl.evaluate import classification, regression
 
 PATTERN = "metrics_*.safetensors"

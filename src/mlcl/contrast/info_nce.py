@@ -1,8 +1,9 @@
 """InfoNCE with in-batch negatives: the one loss that all three levels of contrast use."""
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from torch import Tensor, arange, cat
+from torch import Tensor
 
 from mlcl.parallel import gather_rows, global_mean
 
@@ -47,9 +48,14 @@ def info_nce(
         raise ValueError(f"temperature must be positive, got {temperature}")
     if keep is not None:
         query, positive = query[keep], positive[keep]
-    keys, first = gather_rows(F.normalize(positive, dim=-1))
-    if not len(keys):
-        return cat([query, positive]).sum() * 0.0
-    logits = F.normalize(query, dim=-1) @ keys.T / temperature
-    target = arange(first, first + len(query), device=query.device)
-    return global_mean(F.cross_entropy(logits, target, reduction="none"))
+    with torch.autocast(query.device.type, enabled=False):  # half precision is too coarse for logits over a small tau
+        keys, first = gather_rows(F.normalize(_at_least_single(positive), dim=-1))
+        if not len(keys):
+            return torch.cat([query, positive]).sum() * 0.0
+        logits = F.normalize(_at_least_single(query), dim=-1) @ keys.T / temperature
+        target = torch.arange(first, first + len(query), device=query.device)
+        return global_mean(F.cross_entropy(logits, target, reduction="none"))
+
+
+def _at_least_single(rows: Tensor) -> Tensor:
+    return rows.float() if rows.dtype in (torch.bfloat16, torch.float16) else rows

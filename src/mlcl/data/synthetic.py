@@ -70,7 +70,7 @@ class PlantedSettings(BaseModel):
             raise ValueError(f"weights and label_noise sum to {loudest:g}; lower them to at most {LABEL_BOUND:g}")
         limit = math.sqrt(self.min_words) / -NormalDist().inv_cdf(_SIGN_ERROR)
         if self.row_noise >= limit:
-            raise ValueError(f"row_noise is {self.row_noise:g}; {self.min_words} rows give a sign below {limit:.4f}")
+            raise ValueError(f"row_noise is {self.row_noise:g}; keep it below {limit:.4f} or raise min_words")
         return self
 
     def terms(self) -> list[tuple[float, str, tuple[str, ...]]]:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 from transformers import logging as transformers_logging
 
 from mlcl.encode.pooling import build_pooling
@@ -60,6 +60,18 @@ def build_encoder(config: Any) -> PreTrainedModel:
         return AutoModel.from_config(config, add_pooling_layer=False)
     except TypeError:
         return AutoModel.from_config(config)
+
+
+def tiny_config(vocabulary_size: int) -> BertConfig:
+    """A two-layer BERT of width 64 for trying things out: it starts from random weights."""
+    return BertConfig(
+        vocab_size=vocabulary_size,
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=128,
+        max_position_embeddings=512,
+    )
 
 
 def read_encoder_config(name: str) -> Any:

@@ -107,9 +107,7 @@ def ece(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float
     if target.size == 0:
         return None
     confidence, right = probability.max(axis=1), probability.argmax(axis=1) == target
-    # Edges as quotients: linspace and multiples of 0.1 are one bit off at 0.3, 0.6 and 0.7.
-    edges = np.arange(1, NUM_BINS) / NUM_BINS
-    bins = np.digitize(confidence, edges, right=True)
+    bins = np.digitize(confidence, np.linspace(0, 1, NUM_BINS + 1)[1:-1], right=True)
     gap = np.bincount(bins, weights=right - confidence, minlength=NUM_BINS)
     return float(np.abs(gap).sum() / target.size)
 

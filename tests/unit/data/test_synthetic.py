@@ -1,35 +1,31 @@
 import hashlib
 import json
 import math
-import time
 from itertools import combinations, product
-from statistics import NormalDist
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mlcl.data.corpus import infer_task
+from mlcl.data.corpus import SPLITS, infer_task
 from mlcl.data.synthetic import CUE_WORDS, PlantedSettings, ceilings, planted_corpus, planted_vocabulary
 from mlcl.errors import UsageError
 
 ALL = ("text", "acoustic", "visual")
 SUBSETS = [subset for size in range(4) for subset in combinations(ALL, size)]
 SIGNS = ("s_t", "p_t", "q_t", "s_a", "p_a", "q_a", "s_v", "q_v")
+SEEN = {subset: [name for name in SIGNS if name[-1] in {part[0] for part in subset}] for subset in SUBSETS}
 CHANNELS = {"acoustic": ("s_a", "p_a", "q_a"), "visual": ("s_v", "q_v")}
-HALF_WIDTH = 0.6
-SETTINGS = PlantedSettings(num_train=4000, seed=3)
-BOUND = 5 / math.sqrt(4000)  # five standard errors of a mean of signs, or of a correlation of independent columns
+# All weights differ and some sums lie inside the noise, so that no two parts of a formula can be mistaken.
+WEIGHTS = {"text": 0.7, "acoustic": 0.3, "visual": 0.5, "text_acoustic": 0.35, "text_acoustic_visual": 0.25}
+SETTINGS = PlantedSettings(num_train=4000, seed=3, label_noise=0.8, **{f"weight_{n}": w for n, w in WEIGHTS.items()})
+HALF_WIDTH, BOUND = 0.8, 5 / math.sqrt(4000)  # five standard errors of a mean sign or a chance correlation
 
 
 def signal(sign):
-    """The formula of the module docstring, written out."""
+    """The formula of the module docstring, written out with the weights above."""
     pair, triple = sign["p_t"] * sign["p_a"], sign["q_t"] * sign["q_a"] * sign["q_v"]
-    return 0.8 * sign["s_t"] + 0.4 * sign["s_a"] + 0.4 * sign["s_v"] + 0.4 * pair + 0.4 * triple
-
-
-def seen_by(subset):
-    return [name for name in SIGNS if name[-1] in {part[0] for part in subset}]
+    return 0.7 * sign["s_t"] + 0.3 * sign["s_a"] + 0.5 * sign["s_v"] + 0.35 * pair + 0.25 * triple
 
 
 def decode(split):
@@ -38,17 +34,11 @@ def decode(split):
     for family, groups in CUE_WORDS.items():
         value = {word: number for number, words in groups.items() for word in words}
         found = [[value[word] for word in words if word in value] for words in split.main.words]
-        assert all(len(cues) == 1 for cues in found)
-        sign[f"{family}_t"] = np.array(found)[:, 0]
+        sign[f"{family}_t"] = np.array([number for (number,) in found])  # exactly one cue in each
     for part, names in CHANNELS.items():
-        means = np.stack([rows.mean(axis=0) for rows in split.main.rows[part]])
-        sign |= {name: np.sign(means[:, k]).astype(int) for k, name in enumerate(names)}
+        means = np.stack([rows.mean(axis=0) for rows in split.main.rows[part]], axis=1)
+        sign |= dict(zip(names, np.sign(means).astype(int), strict=False))
     return sign
-
-
-def same(one, other):
-    rows = [np.array_equal(one.main.rows[part].values, other.main.rows[part].values) for part in CHANNELS]
-    return [one.main.words == other.main.words, np.array_equal(one.labels, other.labels), *rows]
 
 
 @pytest.fixture(scope="module")
@@ -58,27 +48,19 @@ def train():
 
 @pytest.fixture(scope="module")
 def draws():
-    """Two independent samples of 200 000 draws: one to fit a predictor, one to score it."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(1)  # two samples: one to fit a predictor, one to score it
     signs = [dict(zip(SIGNS, rng.choice([-1, 1], size=(8, 200_000)), strict=True)) for _ in range(2)]
     return [(sign, signal(sign) + rng.uniform(-HALF_WIDTH, HALF_WIDTH, size=200_000)) for sign in signs]
 
 
 @pytest.mark.parametrize("subset", SUBSETS[1:])
 def test_ceilings_match_the_best_table_learned_from_simulated_labels(subset, draws):
-    """The mean, median and majority per pattern of seen signs know nothing of the closed form.
-
-    A score is a mean over 200 000 draws, so 5 standard errors bound its sampling error. A table of up to 256 cells
-    fitted on as many draws is worse than the optimum by a share of about 256 / 200 000 on top.
-    """
-    names, (fit, y) = seen_by(subset), (draws[0][1], draws[1][1])
-    cells = [sum((sign[name] > 0) << k for k, name in enumerate(names)) for sign, _ in draws]
-    groups = [fit[cells[0] == cell] for cell in range(2 ** len(names))]
-    mean, median, majority = (
-        np.array([rule(group) for group in groups])[cells[1]]
-        for rule in (np.mean, np.median, lambda group: np.mean(group > 0) > 0.5)
-    )
-    best = ceilings(PlantedSettings(), subset)
+    """Tolerance: 5 standard errors, plus the share 256 / 200 000 that a fitted table of 256 cells is worse."""
+    cells = [sum((sign[name] > 0) << k for k, name in enumerate(SEEN[subset])) for sign, _ in draws]
+    groups, y = [draws[0][1][cells[0] == cell] for cell in range(2 ** len(SEEN[subset]))], draws[1][1]
+    rules = (np.mean, np.median, lambda group: np.mean(group > 0) > 0.5)
+    mean, median, majority = (np.array([rule(group) for group in groups])[cells[1]] for rule in rules)
+    best = ceilings(SETTINGS, subset)
     for name, score in {"mae": abs(y - median), "mse": (y - mean) ** 2, "acc2": (y > 0) == majority}.items():
         tolerance = 5 * np.std(score) / math.sqrt(len(y)) + 256 / len(y)
         assert np.mean(score) == pytest.approx(best[name], abs=tolerance), name
@@ -86,12 +68,11 @@ def test_ceilings_match_the_best_table_learned_from_simulated_labels(subset, dra
 
 
 def test_ceilings_equal_values_worked_out_by_hand():
-    # only U is left: E|U| = h/2, E U^2 = h^2/3; the signal is 0 in 1/4 of the patterns and beyond h in the others
+    # |signal| is 2.4, 1.6, 0.8, 0 in 1, 4, 7, 4 of 16 patterns; noise alone has E|U| = h/2, E U^2 = h^2/3
     full = {"mae": 0.3, "mse": 0.12, "corr": math.sqrt(1.28 / 1.4), "acc2": 0.75 + 0.25 / 2}
     assert ceilings(PlantedSettings(), ALL) == pytest.approx(full)
-    none = ceilings(PlantedSettings(), ())
-    assert (none["mse"], none["acc2"]) == (pytest.approx(1.28 + 0.12), 0.5)
-    assert math.isnan(none["corr"])
+    none = {"mae": (2.4 + 4 * 1.6 + 7 * 0.8 + 4 * 0.3) / 16, "mse": 1.28 + 0.12, "corr": math.nan, "acc2": 0.5}
+    assert ceilings(PlantedSettings(), ()) == pytest.approx(none, nan_ok=True)
 
 
 @pytest.mark.parametrize("subset", SUBSETS)
@@ -100,7 +81,7 @@ def test_conditional_mean_is_also_a_conditional_median(subset):
     groups = {}
     for pattern in product((-1, 1), repeat=len(SIGNS)):
         sign = dict(zip(SIGNS, pattern, strict=True))
-        groups.setdefault(tuple(sign[name] for name in seen_by(subset)), []).append(signal(sign))
+        groups.setdefault(tuple(sign[name] for name in SEEN[subset]), []).append(signal(sign))
     for values in groups.values():
         residual = np.sort(values) - np.mean(values)
         np.testing.assert_allclose(residual, -residual[::-1], atol=1e-12)
@@ -127,11 +108,9 @@ def test_labels_are_the_decoded_signal_up_to_the_noise():
 
 
 def test_optimal_predictor_reaches_the_ceiling_and_fails_on_shuffled_labels(train):
-    prediction, best = signal(decode(train)), ceilings(SETTINGS, ALL)
-    shuffled = np.random.default_rng(0).permutation(train.labels)
-    assert np.mean(abs(prediction - train.labels)) == pytest.approx(best["mae"], abs=HALF_WIDTH * BOUND)
-    assert np.corrcoef(prediction, train.labels)[0, 1] == pytest.approx(best["corr"], abs=BOUND / 5)
-    assert abs(np.corrcoef(prediction, shuffled)[0, 1]) < BOUND
+    corr = np.corrcoef([signal(decode(train)), train.labels, np.random.default_rng(0).permutation(train.labels)])[0]
+    assert corr[1] == pytest.approx(ceilings(SETTINGS, ALL)["corr"], abs=BOUND / 5)
+    assert abs(corr[2]) < BOUND
 
 
 def test_signs_and_length_are_fair_and_independent(train):
@@ -145,23 +124,21 @@ def test_words_say_nothing_about_the_other_modalities(train):
     occurs = [[word in words for words in train.main.words] for word in planted_vocabulary()[7:]]
     for name, sign in decode(train).items():
         strongest = abs(np.corrcoef(occurs, sign)[:-1, -1]).max()
-        assert (strongest > 5 * BOUND) if name[-1] == "t" else (strongest < BOUND), name  # text signs: the control
+        assert (strongest > 3 * BOUND) if name[-1] == "t" else (strongest < BOUND), name  # text signs: the control
 
 
-def test_cues_stand_anywhere_and_rows_belong_to_words(train):
-    cues = {word for words in CUE_WORDS["s"].values() for word in words}
+def test_cues_stand_anywhere(train):
     lengths = np.array([len(words) for words in train.main.words])
     assert set(lengths) == set(range(6, 15))
     for place in (0, -1):
-        share = np.mean([words[place] in cues for words in train.main.words])
+        share = np.mean([words[place] in sum(CUE_WORDS["s"].values(), ()) for words in train.main.words])
         assert share == pytest.approx(np.mean(1 / lengths), abs=BOUND / 2)
-    for part in CHANNELS:
-        np.testing.assert_array_equal(train.main.rows[part].lengths, lengths)
 
 
 def test_channels_are_sign_plus_noise_and_the_others_noise_alone(train):
     for part, names in CHANNELS.items():
         rows, sign = train.main.rows[part], decode(train)
+        assert (rows.values.dtype, [*map(len, train.main.words)]) == (np.float32, list(rows.lengths))
         planted = np.stack([np.repeat(sign[name], rows.lengths) for name in names], axis=1)
         noise = rows.values - np.pad(planted, ((0, 0), (0, 2)))
         np.testing.assert_allclose(noise.std(axis=0), [0.5] * len(names) + [1, 1], rtol=3.6 / math.sqrt(len(noise)))
@@ -170,18 +147,21 @@ def test_channels_are_sign_plus_noise_and_the_others_noise_alone(train):
 
 
 def test_settings_alone_decide_the_corpus():
+    def same(one, other):
+        rows = [np.array_equal(one.main.rows[part].values, other.main.rows[part].values) for part in CHANNELS]
+        return [one.main.words == other.main.words, np.array_equal(one.labels, other.labels), *rows]
+
     first, again = planted_corpus(PlantedSettings()), planted_corpus(PlantedSettings())
     larger, other = planted_corpus(PlantedSettings(num_train=2001)), planted_corpus(PlantedSettings(seed=1))
     text = json.dumps(PlantedSettings().model_dump(), sort_keys=True, separators=(",", ":"))
     assert first.sha256 == again.sha256 == hashlib.sha256(text.encode()).hexdigest()
     assert len({first.sha256, larger.sha256, other.sha256}) == 3
-    assert [*first.splits] == ["train", "dev", "test"]
+    assert (first.layout, *first.splits) == ("synthetic", *SPLITS)
     for name, split in first.splits.items():
-        assert all(same(split, again.splits[name]))
+        assert all([*same(split, again.splits[name]), split.ids[17] == f"{name}[17]"])
         assert not any(same(split, other.splits[name]))
     assert all(same(first.splits["dev"], larger.splits["dev"]))  # its own stream
     assert not any(same(first.splits["dev"], first.splits["test"]))
-    assert first.splits["train"].ids[17] == "train[17]"
 
 
 def test_classification_labels_are_the_sign_of_the_regression_labels(train):
@@ -191,16 +171,14 @@ def test_classification_labels_are_the_sign_of_the_regression_labels(train):
     assert corpus.task == infer_task([labels]) == "classification"
     np.testing.assert_array_equal(labels, train.labels > 0)
     assert np.mean(labels) == pytest.approx(0.5, abs=BOUND / 2)
-    for subset in SUBSETS:
-        assert ceilings(settings, subset) == {"accuracy": ceilings(SETTINGS, subset)["acc2"]}
+    assert all(ceilings(settings, seen) == {"accuracy": ceilings(SETTINGS, seen)["acc2"]} for seen in SUBSETS)
 
 
 def test_vocabulary_holds_every_word_once(train):
     vocabulary = planted_vocabulary()
     assert vocabulary[:7] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ","]
-    assert set(vocabulary[7:]) == {word for words in train.main.words for word in words}
-    assert len(set(vocabulary)) == len(vocabulary)
-    assert all(word.isalpha() and word.islower() for word in vocabulary[7:])
+    words = {word for words in train.main.words for word in words if word.isalpha() and word.islower()}
+    assert sorted(vocabulary[7:]) == sorted(words)
 
 
 @pytest.mark.parametrize(
@@ -208,23 +186,14 @@ def test_vocabulary_holds_every_word_once(train):
     [
         ({"max_words": 5}, "max_words is 5; give at least min_words, 6"),
         ({"weight_text": 0.9}, "sum to 3.1; lower them to at most 3"),
-        ({"row_noise": 0.5154}, "row_noise is 0.5154; 6 rows give a sign below 0.5153"),
-        ({"label_noise": 0.0}, "greater than 0"),
-        ({"weight": 1.0}, "not permitted"),
+        ({"row_noise": 0.5154}, "row_noise is 0.5154; keep it below 0.5153"),  # sqrt(6) / 4.7534
     ],
 )
 def test_settings_that_break_a_promise_are_refused(change, message):
     with pytest.raises(ValidationError, match=message):
         PlantedSettings(**change)
-    assert NormalDist().cdf(-math.sqrt(6) / PlantedSettings(row_noise=0.5153).row_noise) < 1e-6
 
 
 def test_unknown_modality_is_an_error_that_names_the_nearest():
     with pytest.raises(UsageError, match="unknown modality 'vision'; did you mean 'visual'"):
         ceilings(PlantedSettings(), ["vision"])
-
-
-def test_five_thousand_items_take_less_than_a_second():
-    start = time.process_time()
-    planted_corpus(PlantedSettings(num_train=4200))
-    assert time.process_time() - start < 1

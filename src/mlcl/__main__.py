@@ -1,0 +1,6 @@
+"""``python -m mlcl``."""
+
+from mlcl.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""``mlcl evaluate``."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mlcl.cli.options import Data, Device, Json, Run, Threads, set_threads
+
+
+def evaluate(
+    run: Run,
+    *,
+    split: Annotated[str, Parameter(help="`train`, `dev` or `test`.")] = "test",
+    data: Data = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Score a trained run on one split of its data, or of another file."""
+    import json as json_format
+    import sys
+
+    from rich.console import Console
+
+    from mlcl.errors import DataError
+    from mlcl.predict.trained import TrainedRun
+    from mlcl.report.table import score_table
+
+    set_threads(threads)
+    trained = TrainedRun.load(str(run), device=device)
+    corpus = trained.corpus(data)
+    if not trained.same_data(corpus):
+        print(f"note: {corpus.path} is not the file this run was trained on (its hash differs)", file=sys.stderr)
+    predictions = trained.predict(corpus, split)
+    if predictions.labels is None:
+        raise DataError(f"split {split} has no labels to score; use mlcl predict", path=corpus.path)
+    metrics = predictions.metrics()
+    if json:
+        print(json_format.dumps({split: metrics}, indent=2, allow_nan=False))
+    else:
+        Console(highlight=False).print(score_table(str(run), {f"{split}, {len(predictions.ids)} items": metrics}))

@@ -1,0 +1,80 @@
+"""The command line: a table of verbs, and the one place where errors become one line and an exit code."""
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from mlcl.cli.config import config
+from mlcl.cli.evaluate import evaluate
+from mlcl.cli.predict import predict
+from mlcl.cli.train import train
+from mlcl.errors import MlclError
+
+VERBS = {"train": train, "evaluate": evaluate, "predict": predict, "config": config}
+
+
+def build_app() -> App:
+    """Assemble the verbs."""
+    app = App(
+        name="mlcl",
+        help="Multi-level contrastive learning for multimodal sentiment, humor and sarcasm analysis.\n\n"
+        "Every verb takes --debug to show where an error comes from.",
+        version_flags=["--version"],
+    )
+    for name, verb in VERBS.items():
+        app.command(verb, name=name)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code: 0, 1 for an error, 2 for wrong usage, 130 when stopped."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not starve the working ones
+    debug = "--debug" in arguments
+    tokens = [argument for argument in arguments if argument != "--debug"]
+    try:
+        build_app()(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return _fail(f"{' '.join(str(error).split())} (see mlcl --help)", 2, debug)
+    except MlclError as error:
+        return _fail(str(error), error.exit_code, debug)
+    except KeyboardInterrupt:
+        return _fail("stopped", 130, debug)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _fail(_system(error), 1, debug)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or "memory" in str(error):
+            return _fail("out of memory; use a smaller train.batch_size, or --set train.accumulate=2", 1, debug)
+        return _unexpected(error, debug)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for users
+        return _unexpected(error, debug)
+    return 0
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _system(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"{place}no space left on the device; free some and go on with mlcl train --resume"
+    return f"{place}{error.strerror or error}"
+
+
+def _unexpected(error: Exception, debug: bool) -> int:
+    text = " ".join(str(error).split())[:300]
+    return _fail(f"unexpected {type(error).__name__}: {text} (run again with --debug and report it)", 1, debug)
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        raise  # noqa: PLE0704 - called from except blocks only
+    print(f"mlcl: {' '.join(message.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,30 @@
+"""``mlcl predict``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mlcl.cli.options import Data, Device, Run, Threads, set_threads
+
+
+def predict(
+    run: Run,
+    *,
+    data: Data = None,
+    output: Annotated[Path, Parameter(help="Table to write: .csv, .jsonl or .parquet.")],
+    split: Annotated[str | None, Parameter(help="Only this split; all of the file's when absent.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+) -> None:
+    """Write a trained run's predictions for every item of a file; labels may be absent."""
+    from mlcl.predict.trained import TrainedRun
+    from mlcl.runs.export import check_table_path, save_predictions
+
+    set_threads(threads)
+    check_table_path(output)
+    trained = TrainedRun.load(str(run), device=device)
+    corpus = trained.corpus(data)
+    results = {name: trained.predict(corpus, name) for name in ([split] if split else corpus.splits)}
+    save_predictions(output, results)
+    print(f"{sum(len(predictions.ids) for predictions in results.values())} predictions: {output}")

@@ -1,0 +1,78 @@
+"""``mlcl train``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mlcl.cli.options import Data, Device, Threads, set_threads
+from mlcl.errors import Interrupted, UsageError
+
+
+def train(
+    recipe: str | None = None,
+    *,
+    data: Data = None,
+    text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None,
+    profile: Annotated[
+        str, Parameter(help="`default`, or `release` to compute what the authors' code computes.")
+    ] = "default",
+    seed: Annotated[int | None, Parameter(help="Seed of everything random.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        Parameter(name="--set", negative="", help="Change one key: `section.key=value`. See `mlcl config RECIPE`."),
+    ] = None,
+    output: Annotated[Path | None, Parameter(help="Run folder to make; a free name under runs/ when absent.")] = None,
+    resume: Annotated[Path | None, Parameter(help="Go on with this run folder.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    quiet: Annotated[bool, Parameter(negative="", help="Show no progress.")] = False,
+) -> None:
+    """Train a model, choose its epoch on dev, read test once, and keep everything in a run folder.
+
+    Parameters
+    ----------
+    recipe
+        demo, mosi, mosei, ur_funny or mustard.
+    """
+    from rich.console import Console
+
+    from mlcl.parallel import launched, rank
+    from mlcl.recipe import changed, recipe_names, resolve
+    from mlcl.report.table import score_table
+    from mlcl.runs.folder import RunFolder
+    from mlcl.runs.train import train_run
+    from mlcl.train.distributed import process_group
+
+    set_threads(threads)
+    if resume is not None:
+        if recipe is not None or output is not None or profile != "default" or seed is not None:
+            raise UsageError("--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it")
+        folder = RunFolder.open(resume)
+        updates = [f"data.file={data}"] if data else []
+        updates += [f"text_encoder={text_encoder}"] if text_encoder else []
+        experiment = changed(folder.experiment(), [*updates, f"device={device}", *(changes or [])])
+
+        def make_folder() -> RunFolder:
+            return folder
+    else:
+        if recipe is None:
+            raise UsageError(f"name a recipe ({', '.join(recipe_names())}) or a run with --resume")
+        experiment = resolve(
+            recipe, profile=profile, data=data, text_encoder=text_encoder, seed=seed, device=device, changes=changes
+        )
+        if output is None and launched():
+            raise UsageError("under torchrun name the run folder with --output, so that all processes agree")
+
+        def make_folder() -> RunFolder:
+            return RunFolder.create(output, experiment) if rank() == 0 else RunFolder(output or "")
+
+    with process_group(experiment.device):
+        try:
+            done, columns = train_run(experiment, make_folder, quiet=quiet)
+        except Interrupted as stop:
+            raise Interrupted(f"{stop}; go on with mlcl train --resume {resume or output or 'the run folder'}") from stop
+        if rank() == 0:
+            console = Console(highlight=False)
+            console.print(score_table(f"{experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}", columns))
+            print(f"run folder: {done.path}")

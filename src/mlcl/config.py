@@ -1,0 +1,167 @@
+"""Typed, frozen, closed configuration: what an experiment is. An unknown key is an error that names the nearest."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mlcl.errors import UsageError, nearest
+
+Modality = Literal["text", "acoustic", "visual"]
+Probability = Field(ge=0.0, lt=1.0)
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, no unknown keys, field docstrings are the help text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class DataConfig(Section):
+    """How a file becomes batches."""
+
+    file: str
+    """The data file, or `planted` for the embedded corpus."""
+    modalities: tuple[Modality, ...] = ("text", "acoustic", "visual")
+    """Which modalities the model sees; the others count as absent in every item."""
+    task: Literal["auto", "regression", "classification"] = "auto"
+    """Kind of label; `auto` takes classification when every label is 0 or 1."""
+    alignment: Literal["word", "last_word"] = "word"
+    """Row that a sub-word gets: its own word's, or (release, humor and sarcasm) the last word's of its segment."""
+    normalise: Literal["none", "train"] = "train"
+    """Standardise every feature column with mean and deviation of the train split's rows; rows of zeros stay zero."""
+    lower_case: bool = False
+    """Lower-case words before they reach the tokenizer."""
+    max_length: int = Field(default=256, ge=8)
+    """Longest text in sub-words, special tokens included; what is longer is cut (context from its front)."""
+    padding: Literal["longest", "fixed"] = "longest"
+    """Pad to the longest item of the batch, or always to `max_length` (release)."""
+
+
+class MLCLOptions(Section):
+    """MLCL: sizes, dropouts, level weights, and one option per departure of the authors' release."""
+
+    d_model: int = Field(default=128, ge=4)
+    """Shared width of all representations."""
+    num_heads: int = Field(default=4, ge=1)
+    """Attention heads of the sequence encoders, the cross-modal and the fusion transformers."""
+    sequence_layers: int = Field(default=2, ge=1)
+    """Layers of the acoustic and of the visual encoder."""
+    cross_depth: int = Field(default=1, ge=1)
+    """Blocks of a cross-modal transformer."""
+    cross_dim_head: int = Field(default=32, ge=1)
+    """Width of an attention head in the cross-modal transformers."""
+    fusion_layers: int = Field(default=2, ge=1)
+    """Layers of the fusion transformer."""
+    fusion_feed_forward: int = Field(default=512, ge=1)
+    """Width of the feed-forward in the fusion transformer."""
+    view_dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Dropout that makes the two uni-modal views."""
+    attention_dropout: float = Field(default=0.1, ge=0, lt=1)
+    """On attention weights of the sequence encoders, in the cross-modal transformers and in the head."""
+    relu_dropout: float = Field(default=0.1, ge=0, lt=1)
+    """After the ReLU in the sequence encoders."""
+    residual_dropout: float = Field(default=0.1, ge=0, lt=1)
+    """On the residual branches of the sequence encoders."""
+    embedding_dropout: float = Field(default=0.1, ge=0, lt=1)
+    """On the input of the sequence encoders."""
+    fusion_dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Inside the fusion transformer."""
+    umcl_weight: float = Field(default=0.01, ge=0)
+    """Weight of the uni-modal level (the paper's alpha)."""
+    bmcl_weight: float = Field(default=0.11, ge=0)
+    """Weight of the bi-modal level (the paper's gamma)."""
+    tmcl_weight: float = Field(default=0.08, ge=0)
+    """Weight of the tri-modal level (the paper's beta)."""
+    umcl_temperature: float = Field(default=0.1, gt=0)
+    """Temperature of the uni-modal level."""
+    bmcl_temperature: float = Field(default=0.1, gt=0)
+    """Temperature of the bi-modal level."""
+    tmcl_temperature: float = Field(default=0.1, gt=0)
+    """Temperature of the tri-modal level."""
+    learn_temperature: bool = False
+    """Train the three temperatures, starting from the values above."""
+    cross_attention: Literal["pooled", "sequence"] = "sequence"
+    """What cross-attention sees: one vector per modality (release) or the token sequences."""
+    tie_vt_to_av: bool = False
+    """Compute visual-to-text with the acoustic-to-visual weights (release, sentiment)."""
+    text_pooling: Literal["last_position", "cls", "mean"] = "mean"
+    """Readout of the text states; `last_position` (release) depends on the padded length."""
+    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
+    """Readout of the acoustic and visual states; `last_position` (release) depends on the padded length."""
+    mask_padding: bool = True
+    """Leave padding and absent modalities out of every computation (off in the release)."""
+
+
+class TrainConfig(Section):
+    """How a model is fitted and selected."""
+
+    epochs: int = Field(default=10, ge=1)
+    """Passes over the train split."""
+    batch_size: int = Field(default=32, ge=1)
+    """Items per optimiser step over all processes; contrastive negatives are the other items of the batch."""
+    accumulate: int = Field(default=1, ge=1)
+    """Split each batch in this many parts to save memory; negatives are then the other items of the part."""
+    eval_batch_size: int = Field(default=128, ge=1)
+    """Items per batch without gradients; does not change any result."""
+    optimiser: Literal["adam", "adamw"] = "adamw"
+    """Adam, or AdamW with decoupled weight decay."""
+    encoder_learning_rate: float = Field(default=5e-5, ge=0)
+    """Learning rate of the pretrained text encoder; 0 freezes it."""
+    learning_rate: float = Field(default=5e-4, gt=0)
+    """Learning rate of everything else."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """Decay of weight matrices; biases and norms are never decayed."""
+    schedule: Literal["constant", "linear"] = "linear"
+    """Constant, or linear to 0 over the training after the warm-up."""
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    """Share of all steps over which the learning rates rise from 0."""
+    clip_norm: float | None = Field(default=1.0, gt=0)
+    """Largest norm of the gradient over all parameters; null for none."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Number format of the computation; weights stay fp32."""
+    select_on: str | None = None
+    """Dev metric that chooses the epoch; null means mae for regression and cross_entropy for classification."""
+    patience: int | None = Field(default=None, ge=1)
+    """Stop after this many epochs without improvement on dev; null trains all epochs."""
+
+
+class Experiment(Section):
+    """One training, fully resolved."""
+
+    recipe: str
+    """Name of the recipe it started from."""
+    profile: Literal["default", "release"]
+    """`default` has the release's defects fixed; `release` computes what the authors' code computes."""
+    seed: int = Field(default=5576, ge=0)
+    """Seed of everything random."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
+    text_encoder: str
+    """Folder or hub name of the text encoder, or `tiny` for a small one with random weights."""
+    data: DataConfig
+    model: MLCLOptions = MLCLOptions()
+    train: TrainConfig = TrainConfig()
+
+
+def validate_experiment(values: dict[str, Any]) -> Experiment:
+    """Build an `Experiment` from plain values.
+
+    Raises:
+        UsageError: Naming the first wrong key or value, what is allowed, and the nearest key.
+    """
+    try:
+        return Experiment.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"]]
+        raise UsageError(_explain(place, first)) from error
+
+
+def _explain(place: list[str], error: Any) -> str:
+    name = ".".join(place)
+    if error["type"] == "extra_forbidden":
+        section: Any = Experiment
+        for part in place[:-1]:
+            section = section.model_fields[part].annotation
+        return f"unknown key {name!r}; {nearest(place[-1], sorted(section.model_fields))}"
+    return f"{name} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"

@@ -1,0 +1,104 @@
+"""Reader of the HKT layout: humor and sarcasm as punchlines with the sentences said before."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlcl.data.corpus import Corpus
+from mlcl.data.formats.draft import SegmentDraft, SplitDraft, build_corpus
+from mlcl.data.formats.items import Source, first_items
+from mlcl.data.formats.words import is_sequence
+
+_ITEM = ("punchline", "context", "id", "label")
+_FEATURES = ("words", "visual", "acoustic", "hcf")
+_ROWS = ("acoustic", "visual", "hcf")
+
+# The published UR-FUNNY and MUStARD files: of the 91 OpenFace values the last shape parameter and the 35 action units
+# are used, of the 81 COVAREP values the first 60 (HKT's and MLCL's loaders).
+_PUBLISHED_WIDTHS = {"visual": 91, "acoustic": 81}
+_PUBLISHED_COLUMNS = {"visual": slice(55, 91), "acoustic": slice(0, 60)}
+
+
+def sniff(data: object) -> bool:
+    """Whether an object has this layout, judged by the first item of each split."""
+    return any(
+        is_sequence(item)
+        and len(item) == len(_ITEM)
+        and all(is_sequence(part) and len(part) == len(_FEATURES) for part in item[:2])
+        for item in first_items(data)
+    )
+
+
+def read(
+    data: object, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
+) -> Corpus:
+    """Read an object in the HKT layout.
+
+    Format:
+        A dict of splits ``train``, ``dev`` (or ``valid``, ``val``) and ``test``, any of which may be absent. A split is
+        a list of ``((words, visual, acoustic, hcf), (words, visual, acoustic, hcf), id, label)``, punchline first, then
+        context. The punchline's words are one string, or a list of words; the context's are a list of sentences, or one
+        string. Rows (n, d) are numbers, row k belonging to the k-th word that white space separates, over all
+        sentences. A context without words may have rows, as a published file has; they belong to no word and are left
+        out. The label is a number or an array of shape (), (1,), (1, 1) or (1, 7); None or nan for every item of a
+        split without labels.
+
+    In files with exactly 91 visual and 81 acoustic columns, the published ones, visual columns 55 to 90 and acoustic
+    columns 0 to 59 are read; otherwise all.
+
+    Args:
+        data: What the pickle holds.
+        path: The file, for errors.
+        dtype: What feature rows are converted to.
+        max_bytes: How much memory the items may take; None for no limit.
+
+    Raises:
+        DataError: If anything differs from the format, with the place.
+    """
+    source = Source(path, dtype, max_bytes)
+    drafts = []
+    for name, file_name, items in source.splits(data):
+        main, context = SegmentDraft(source, sentences=True), SegmentDraft(source, sentences=True)
+        draft = SplitDraft(source, name, file_name, main, context)
+        for index, item in enumerate(items):
+            place = f"{file_name}[{index}]"
+            punchline, before, identifier, label = source.parts(item, _ITEM, place)
+            _add_punchline(main, punchline, f"{place} punchline")
+            _add_context(context, before, f"{place} context")
+            draft.add(identifier, label, place)
+        drafts.append(draft)
+    published = all(source.widths.get(name) == width for name, width in _PUBLISHED_WIDTHS.items())
+    return build_corpus(source, drafts, "hkt", _PUBLISHED_COLUMNS if published else None)
+
+
+def _add_punchline(draft: SegmentDraft, features: object, place: str) -> None:
+    """Read one punchline: one sentence, perhaps given as a list of its words."""
+    words, *rows = draft.source.parts(features, _FEATURES, place)
+    spoken = draft.source.read_words(_as_list(words), place)
+    _add(draft, [" ".join(spoken)], rows, place)
+
+
+def _add_context(draft: SegmentDraft, features: object, place: str) -> None:
+    """Read the sentences before one punchline; rows without any word are left out."""
+    words, *rows = draft.source.parts(features, _FEATURES, place)
+    sentences = draft.source.read_words(_as_list(words), place)
+    _add(draft, sentences, rows if any(map(str.split, sentences)) else [(), (), ()], place)
+
+
+def _as_list(words: object) -> object:
+    return [words] if isinstance(words, str | bytes) else words
+
+
+def _add(draft: SegmentDraft, sentences: list[str], rows: Sequence[object], place: str) -> None:
+    """Split sentences into words and check that each word has its rows."""
+    source = draft.source
+    matrices = {name: source.matrix(value, name, place) for name, value in zip(_FEATURES[1:], rows, strict=True)}
+    words = source.read_words([word for sentence in sentences for word in sentence.split()], place)
+    counts = {"words": len(words), **{f"{name} rows": len(matrix) for name, matrix in matrices.items()}}
+    if len(set(counts.values())) > 1:
+        raise source.error(
+            f"has {', '.join(f'{count} {name}' for name, count in counts.items())}; each word needs one row of each: "
+            "check for empty sentences, punctuation set apart by white space, and words with a space inside",
+            place,
+        )
+    draft.add(words, {name: matrices[name] for name in _ROWS}, sentences)

@@ -1,0 +1,163 @@
+"""From a corpus to encoded splits, with everything that was learned from the train split; saved with a run."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlcl.config import DataConfig
+from mlcl.data.align import SubWordTokenizer
+from mlcl.data.batch import EncodedSplit, Rows
+from mlcl.data.corpus import Corpus, Split, Task
+from mlcl.data.layout import lay_out
+from mlcl.errors import DataError, RunError
+from mlcl.modality import ACOUSTIC, TEXT, VISUAL
+
+_FILE = "processor.json"
+
+
+@dataclass(frozen=True)
+class Processor:
+    """How items become tensors.
+
+    Attributes:
+        alignment: ``word`` or ``last_word``.
+        max_length: Longest text in tokens.
+        fixed_length: Whether batches are padded to `max_length`.
+        lower_case: Whether words are lower-cased.
+        modalities: Those that the model sees.
+        task: ``regression`` or ``classification``.
+        widths: Columns of each kind of row; 1 for a modality that the file lacks.
+        shift: Per modality the column means to subtract; empty for no normalisation.
+        scale: Per modality the deviations to divide by.
+    """
+
+    alignment: str
+    max_length: int
+    fixed_length: bool
+    lower_case: bool
+    modalities: tuple[str, ...]
+    task: Task
+    widths: dict[str, int]
+    shift: dict[str, list[float]]
+    scale: dict[str, list[float]]
+
+    @classmethod
+    def fit(cls, corpus: Corpus, config: DataConfig) -> "Processor":
+        """Take widths and label kind from the corpus, and feature statistics from its train split."""
+        if config.alignment == "last_word" and not corpus.word_aligned:
+            raise DataError(
+                "alignment last_word needs a word-aligned file; use --set data.alignment=word", path=corpus.path
+            )
+        widths = corpus.widths()
+        shift: dict[str, list[float]] = {}
+        scale: dict[str, list[float]] = {}
+        for name in (ACOUSTIC, VISUAL):
+            if config.normalise == "train" and name in widths:
+                mean, deviation = _column_statistics(corpus.splits["train"], name, widths[name])
+                shift[name], scale[name] = mean.tolist(), deviation.tolist()
+        return cls(
+            alignment=config.alignment,
+            max_length=config.max_length,
+            fixed_length=config.padding == "fixed",
+            lower_case=config.lower_case,
+            modalities=config.modalities,
+            task=corpus.task if config.task == "auto" else config.task,
+            widths={ACOUSTIC: 1, VISUAL: 1, **widths},
+            shift=shift,
+            scale=scale,
+        )
+
+    def encode(self, split: Split, tokenizer: SubWordTokenizer, *, word_aligned: bool = True) -> EncodedSplit:
+        """Tokenise, align and normalise one split.
+
+        Raises:
+            DataError: If the split's rows have other widths than those the processor was fitted on.
+        """
+        use_text = TEXT in self.modalities
+        sequences = lay_out(
+            split,
+            tokenizer,
+            alignment=self.alignment,
+            max_length=self.max_length,
+            lower_case=self.lower_case,
+            use_text=use_text,
+        )
+        on_tokens = (sequences.rows, sequences.offsets) if word_aligned and use_text else None
+        return EncodedSplit(
+            ids=split.ids,
+            tokens=sequences.ids,
+            types=sequences.types,
+            offsets=sequences.offsets,
+            spoken=sequences.spoken,
+            rows={name: self._rows(split, name, on_tokens) for name in self.widths},
+            labels=split.labels,
+            pad_id=tokenizer.pad_id,
+            fixed_length=self.max_length if self.fixed_length else None,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write ``processor.json``."""
+        (folder / _FILE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Processor":
+        """Read what `save` wrote."""
+        try:
+            values = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+            return cls(**{**values, "modalities": tuple(values["modalities"])})
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise RunError(f"{folder / _FILE} is missing or damaged: this is no complete run folder") from error
+
+    def _rows(self, split: Split, name: str, on_tokens: tuple[NDArray[np.int64], NDArray[np.int64]] | None) -> Rows:
+        """The modality's rows, and their places: under the tokens, or one after the other on their own clock."""
+        segments = [segment for segment in (split.context, split.main) if segment is not None and name in segment.rows]
+        width = self.widths[name]
+        values, lengths, starts = _join([segment.rows[name] for segment in segments], len(split), width)
+        if values.shape[1] != width:
+            raise DataError(f"{name} rows have {values.shape[1]} columns, the model was made for {width}")
+        real = (values != 0).any(axis=1)
+        dropped = name in (ACOUSTIC, VISUAL) and name not in self.modalities
+        if dropped or not segments:
+            empty = np.zeros(len(split) + 1, dtype=np.int64)
+            offsets = empty if on_tokens is None else on_tokens[1]
+            return Rows(np.zeros((1, width), values.dtype), np.zeros(1, bool), np.full(offsets[-1], -1), offsets)
+        if name in self.shift:
+            shift, scale = np.asarray(self.shift[name], values.dtype), np.asarray(self.scale[name], values.dtype)
+            np.subtract(values, shift, out=values, where=real[:, None])
+            np.divide(values, scale, out=values, where=real[:, None])
+        if on_tokens is None:
+            return Rows(values, real, np.arange(lengths.sum()), np.concatenate([[0], np.cumsum(lengths)]))
+        rows, offsets = on_tokens
+        item = np.repeat(np.arange(len(split)), np.diff(offsets))
+        return Rows(values, real, np.where(rows < 0, -1, starts[item] + rows), offsets)
+
+
+def _join(parts: list, items: int, width: int) -> tuple[NDArray[np.floating], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of context and main one after the other per item, with a row of zeros at the very end."""
+    if not parts:
+        return np.zeros((1, width), np.float32), np.zeros(items, np.int64), np.zeros(items, np.int64)
+    lengths = sum(part.lengths for part in parts)
+    starts = np.cumsum(lengths) - lengths
+    total = int(lengths.sum())
+    values = np.zeros((total + 1, parts[0].width), dtype=parts[0].values.dtype)
+    filled = starts.copy()
+    for part in parts:
+        own = np.arange(len(part.values)) - np.repeat(part.offsets[:-1], part.lengths)
+        values[np.repeat(filled, part.lengths) + own] = part.values
+        filled = filled + part.lengths
+    return values, lengths, starts
+
+
+def _column_statistics(split: Split, name: str, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and deviation of each column over the rows that are not all zeros; a constant column has deviation 1."""
+    rows = np.concatenate(
+        [s.rows[name].values for s in (split.context, split.main) if s is not None and name in s.rows]
+    )
+    rows = rows[(rows != 0).any(axis=1)]
+    if not len(rows):
+        return np.zeros(width), np.ones(width)
+    mean, deviation = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
+    return mean, np.where(deviation > 1e-8 * np.maximum(np.abs(mean), 1e-30), deviation, 1.0)

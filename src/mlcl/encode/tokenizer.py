@@ -1,0 +1,88 @@
+"""Tokenizers: any pretrained one, reduced to what the data room needs."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer, BertTokenizer
+
+from mlcl.errors import EncoderError
+
+
+class SubWords:
+    """A pretrained tokenizer as a `mlcl.data.align.SubWordTokenizer`.
+
+    Args:
+        pretrained: A fast tokenizer of transformers.
+    """
+
+    def __init__(self, pretrained: Any) -> None:
+        self.pretrained = pretrained
+        pretrained.backend_tokenizer.no_truncation()
+        pretrained.backend_tokenizer.no_padding()
+        self.cls_id: int = _first(pretrained.cls_token_id, pretrained.bos_token_id)
+        self.sep_id: int = _first(pretrained.sep_token_id, pretrained.eos_token_id)
+        self.pad_id: int = _first(pretrained.pad_token_id, pretrained.eos_token_id)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of token ids."""
+        return len(self.pretrained)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Sub-word ids of each text, without special tokens; never truncated."""
+        if not texts:
+            return []
+        encoded = self.pretrained.backend_tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [piece.ids for piece in encoded]
+
+    def tokens(self, ids: Sequence[int]) -> list[str]:
+        """Sub-words of ids."""
+        return list(self.pretrained.convert_ids_to_tokens(list(ids)))
+
+    def save(self, folder: Path) -> None:
+        """Write the tokenizer's files."""
+        self.pretrained.save_pretrained(str(folder))
+
+
+def load_tokenizer(name: str) -> SubWords:
+    """Load the tokenizer of a folder or hub name.
+
+    A folder of the release's time may hold ``vocab.txt`` alone; it is read as BERT's.
+
+    Raises:
+        EncoderError: If there is no usable tokenizer.
+    """
+    folder = Path(name)
+    try:
+        if folder.is_dir() and not (folder / "tokenizer.json").exists() and (folder / "vocab.txt").exists():
+            lines = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+            settings = folder / "tokenizer_config.json"
+            lower = not settings.exists() or json.loads(settings.read_text(encoding="utf-8")).get("do_lower_case", True)
+            vocabulary = {token: number for number, token in enumerate(lines)}
+            return SubWords(BertTokenizer(vocab=vocabulary, do_lower_case=lower))
+        pretrained = AutoTokenizer.from_pretrained(name, add_prefix_space=True)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise EncoderError(
+            f"no tokenizer in text encoder {name!r}: the folder needs tokenizer.json or vocab.txt ({reason})"
+        ) from error
+    if not getattr(pretrained, "is_fast", False):
+        raise EncoderError(f"the tokenizer of {name!r} has no fast version; pass a folder with tokenizer.json")
+    return SubWords(pretrained)
+
+
+def word_tokenizer(words: Iterable[str]) -> SubWords:
+    """A WordPiece tokenizer whose vocabulary is the given words, lower-cased and split at punctuation."""
+    pieces = sorted({piece for word in words for piece in re.findall(r"\w+|[^\w\s]", word.lower())})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    return SubWords(BertTokenizer(vocab={token: number for number, token in enumerate([*special, *pieces])}))
+
+
+def _first(*ids: int | None) -> int:
+    for token_id in ids:
+        if token_id is not None:
+            return token_id
+    raise EncoderError("the tokenizer has no [CLS], [SEP] or [PAD] token, nor any to stand for them")

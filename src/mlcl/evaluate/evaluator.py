@@ -1,0 +1,103 @@
+"""Apply a model to a split, in the items' order, and score it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from mlcl.data.batch import EncodedSplit
+from mlcl.data.corpus import Task
+from mlcl.evaluate.classification import classification_metrics
+from mlcl.evaluate.regression import regression_metrics
+
+HIGHER_IS_BETTER = {
+    "corr", "corr_nonzero", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0",
+    "accuracy", "f1_weighted", "f1_macro", "precision", "recall", "auroc",
+}  # fmt: skip
+
+DEFAULT_SELECTION = {"regression": "mae", "classification": "cross_entropy"}
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model says about each item of a split, in the split's order.
+
+    Attributes:
+        ids: Identifiers.
+        task: Kind of label.
+        score: (items,) predicted score for regression, (items, classes) probabilities for classification.
+        labels: (items,) true labels, or None.
+    """
+
+    ids: list[str]
+    task: Task
+    score: NDArray[np.float64]
+    labels: NDArray[np.float64] | None
+
+    def metrics(self) -> dict[str, float | None]:
+        """Every metric of the task; needs labels."""
+        if self.labels is None:
+            raise ValueError("metrics need labels")
+        if self.task == "regression":
+            return regression_metrics(self.score, self.labels)
+        return classification_metrics(self.score, self.labels.astype(np.int64))
+
+    def metric(self, name: str, batch_size: int) -> float | None:
+        """One metric by name.
+
+        ``mse_of_batches`` and ``cross_entropy_of_batches`` are the mean over batches of the batches' means, which
+        weighs the items of a last, smaller batch more: what the release selects on.
+        """
+        base = name.removesuffix("_of_batches")
+        if base == name:
+            return self.metrics()[name]
+        batches = [self._slice(start, start + batch_size).metrics()[base] for start in range(0, len(self.ids), batch_size)]
+        return float(np.mean([value for value in batches if value is not None]))
+
+    def _slice(self, start: int, stop: int) -> "Predictions":
+        labels = None if self.labels is None else self.labels[start:stop]
+        return Predictions(self.ids[start:stop], self.task, self.score[start:stop], labels)
+
+
+def selection_names(task: Task) -> list[str]:
+    """Names that `Predictions.metric` knows for a task."""
+    if task == "regression":
+        probe = Predictions(["a", "b"], task, np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+        return [*probe.metrics(), "mse_of_batches"]
+    probe = Predictions(["a", "b"], task, np.eye(2), np.array([0.0, 1.0]))
+    return [*probe.metrics(), "cross_entropy_of_batches"]
+
+
+def predict_split(
+    model: nn.Module,
+    split: EncodedSplit,
+    task: Task,
+    *,
+    device: torch.device,
+    batch_size: int = 128,
+    precision: str = "fp32",
+) -> Predictions:
+    """Apply `model` in evaluation mode. Batches hold items of similar length; results come in the split's order."""
+    order = np.argsort(np.diff(split.offsets), kind="stable")
+    logits: list[torch.Tensor] = []
+    was_training = model.training
+    model.eval()
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        for start in range(0, len(order), batch_size):
+            batch = split.batch(order[start : start + batch_size]).to(device)
+            logits.append(model(**batch.inputs(labels=False)).logits.float().cpu())
+    model.train(was_training)
+    score = np.empty((len(split), logits[0].shape[1]), dtype=np.float64)
+    joined = torch.cat(logits)
+    score[order] = (joined if task == "regression" else joined.softmax(dim=1)).numpy()
+    return Predictions(split.ids, task, score[:, 0] if task == "regression" else score, split.labels)
+
+
+def constant_predictions(train: NDArray[np.float64], split: Predictions) -> Predictions:
+    """The predictor that ignores its input: the train labels' median, or their class frequencies."""
+    if split.task == "regression":
+        return Predictions(split.ids, split.task, np.full(len(split.ids), np.median(train)), split.labels)
+    share = np.bincount(train.astype(np.int64), minlength=split.score.shape[1]) / len(train)
+    return Predictions(split.ids, split.task, np.tile(share, (len(split.ids), 1)), split.labels)

@@ -1,0 +1,80 @@
+"""Apply a trained run: to the splits it was made for, or to new data."""
+
+from dataclasses import dataclass
+
+import torch
+
+from mlcl.config import Experiment
+from mlcl.data.corpus import Corpus
+from mlcl.data.processor import Processor
+from mlcl.encode.tokenizer import SubWords
+from mlcl.errors import DataError
+from mlcl.evaluate.evaluator import Predictions, predict_split
+from mlcl.models.mlcl import MLCLModel
+from mlcl.models.registry import load_model
+from mlcl.runs.export import load_processor
+from mlcl.runs.folder import RunFolder
+from mlcl.runs.source import open_corpus
+from mlcl.train.device import resolve_device
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedRun:
+    """A run ready to predict.
+
+    Attributes:
+        folder: Where it lives.
+        experiment: Its configuration.
+        processor: How items become tensors.
+        tokenizer: Of its text encoder.
+        model: The selected model, in evaluation mode.
+        device: Where it runs.
+    """
+
+    folder: RunFolder
+    experiment: Experiment
+    processor: Processor
+    tokenizer: SubWords
+    model: MLCLModel
+    device: torch.device
+
+    @classmethod
+    def load(cls, path: str, *, device: str = "auto") -> "TrainedRun":
+        """Load the run at `path`.
+
+        Raises:
+            RunError: If there is none, or it has no trained model yet.
+        """
+        folder = RunFolder.open(path)
+        processor, tokenizer = load_processor(folder)
+        place = resolve_device(device)
+        model = load_model(str(folder.model)).to(place).eval()
+        return cls(folder, folder.experiment(), processor, tokenizer, model, place)
+
+    def corpus(self, file: str | None = None) -> Corpus:
+        """Read `file`, or the file the run was trained on."""
+        data = self.experiment.data
+        return open_corpus(data if file is None else data.model_copy(update={"file": file}), self.experiment.recipe)
+
+    def same_data(self, corpus: Corpus) -> bool:
+        """Whether `corpus` is the file of the training, by its hash."""
+        known = self.folder.read_facts().get("data", {}).get("sha256")
+        return bool(known in (None, corpus.sha256))
+
+    def predict(self, corpus: Corpus, split: str) -> Predictions:
+        """Predict one split.
+
+        Raises:
+            DataError: If the corpus has no such split, or other widths than the training's.
+        """
+        if split not in corpus.splits:
+            raise DataError(f"no split {split!r}; it has {', '.join(corpus.splits)}", path=corpus.path)
+        encoded = self.processor.encode(corpus.splits[split], self.tokenizer, word_aligned=corpus.word_aligned)
+        return predict_split(
+            self.model,
+            encoded,
+            self.processor.task,
+            device=self.device,
+            batch_size=self.experiment.train.eval_batch_size,
+            precision=self.experiment.train.precision,
+        )

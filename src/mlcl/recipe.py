@@ -1,0 +1,131 @@
+"""Recipes: the starting point of each experiment, and how a command's options change it."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from mlcl.config import Experiment, validate_experiment
+from mlcl.errors import UsageError, nearest
+
+_FOLDER = resources.files("mlcl") / "recipes"
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes that come with the package."""
+    return sorted(entry.name.removesuffix(".yaml") for entry in _FOLDER.iterdir() if entry.name.endswith(".yaml"))
+
+
+def read_recipe(name: str) -> dict[str, Any]:
+    """Read a recipe as plain values.
+
+    Raises:
+        UsageError: If there is no recipe of that name.
+    """
+    if name not in recipe_names():
+        raise UsageError(f"unknown recipe {name!r}; {nearest(name, recipe_names())}")
+    values: dict[str, Any] = yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    return values
+
+
+def resolve(
+    recipe: str,
+    *,
+    profile: str = "default",
+    data: str | None = None,
+    text_encoder: str | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    changes: list[str] | None = None,
+) -> Experiment:
+    """Turn a recipe and a command's options into an experiment.
+
+    Args:
+        recipe: Name of the recipe.
+        profile: ``default`` or ``release``.
+        data: The data file; the recipe's own place when absent.
+        text_encoder: Folder or hub name; the recipe's candidates in order when absent.
+        seed: Seed of everything random.
+        device: Device name.
+        changes: ``section.key=value`` with the value in YAML.
+
+    Raises:
+        UsageError: If the recipe, the profile, a key or a value is unknown.
+    """
+    values = read_recipe(recipe)
+    profiles = values["profiles"]
+    if profile not in profiles:
+        raise UsageError(f"unknown profile {profile!r}; {nearest(profile, sorted(profiles))}")
+    settings: dict[str, Any] = {
+        "recipe": recipe,
+        "profile": profile,
+        "text_encoder": text_encoder or _first_encoder(values["text_encoders"]),
+        **profiles[profile],
+    }
+    settings["data"] = {"file": data or values["file"], **settings.get("data", {})}
+    settings |= {key: value for key, value in (("seed", seed), ("device", device)) if value is not None}
+    for change in changes or []:
+        _apply(settings, change)
+    return validate_experiment(settings)
+
+
+def where_to_get(recipe: str) -> str:
+    """One sentence: where the owners of a recipe's data offer it."""
+    return str(read_recipe(recipe)["source"])
+
+
+def changed(experiment: Experiment, changes: list[str]) -> Experiment:
+    """The experiment with ``section.key=value`` changes applied."""
+    settings = experiment.model_dump(mode="json")
+    for change in changes:
+        _apply(settings, change)
+    return validate_experiment(settings)
+
+
+def _apply(settings: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"--set {change!r} is not of the form section.key=value, for example train.epochs=5")
+    *path, last = key.strip().split(".")
+    section = settings
+    for part in path:
+        section = section.setdefault(part, {})
+        if not isinstance(section, dict):
+            raise UsageError(f"--set {change!r}: {part!r} is a value, not a section")
+    try:
+        section[last] = _number(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {change!r}: the value is not valid YAML") from error
+
+
+def _number(value: Any) -> Any:
+    """YAML 1.1 reads 1e-5 as text; people mean the number."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _first_encoder(candidates: list[str]) -> str:
+    return next((name for name in candidates if Path(name).is_dir()), candidates[-1])
+
+
+def describe(experiment: Experiment) -> str:
+    """The settings as YAML, each key under its description."""
+    return "\n".join(line.rstrip() for line in _describe_section(experiment, ""))
+
+
+def _describe_section(section: BaseModel, indent: str) -> list[str]:
+    lines: list[str] = []
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            lines += ["", f"{indent}{name}:", *_describe_section(value, f"{indent}  ")]
+        else:
+            plain = section.model_dump(mode="json", include={name})
+            flow = isinstance(plain[name], list)
+            text = yaml.safe_dump(plain[name], default_flow_style=True) if flow else yaml.safe_dump(plain)
+            lines += [f"{indent}# {field.description}", f"{indent}{name}: {text}" if flow else f"{indent}{text}"]
+    return lines

@@ -1,0 +1,51 @@
+"""The run card: what a reader must know to trust and use a run, as the folder's README."""
+
+from typing import Any
+
+from mlcl.config import Experiment
+from mlcl.report.table import Scores, score_markdown
+
+LIMITS = (
+    "Trained on acted or public speech of a small group of people; scores say little about single persons. "
+    "Inferring emotions of people at work or in education is prohibited in the EU (AI Act, article 5)."
+)
+
+
+def run_card(experiment: Experiment, facts: dict[str, Any], scores: dict[str, Scores]) -> str:
+    """Write the card in Markdown.
+
+    Args:
+        experiment: The resolved configuration.
+        facts: What `mlcl.runs.facts` collected: data, encoder, versions, selection.
+        scores: Metrics per column of the table.
+    """
+    data = facts["data"]
+    items = ", ".join(f"{name} {count}" for name, count in data["items"].items())
+    mark = "reproduction of the authors' release" if experiment.profile == "release" else "fair protocol"
+    return f"""# MLCL, recipe {experiment.recipe}, profile {experiment.profile} ({mark})
+
+{score_markdown(scores)}
+
+One training, seed {experiment.seed}. The epoch ({facts["selection"]["epoch"]} of {facts["selection"]["epochs"]}) was chosen
+by dev `{facts["selection"]["metric"]}`; test was read once, afterwards. `constant` predicts the train labels' median or
+class frequencies. A difference from another system below about .04 MAE, from one seed, is no finding.
+
+| | |
+|---|---|
+| data | `{data["name"]}`, layout {data["layout"]}, sha256 `{data["sha256"]}` |
+| items | {items} |
+| columns | {", ".join(f"{name} {width}" for name, width in data["widths"].items())} |
+| modalities | {", ".join(experiment.data.modalities)} |
+| text encoder | `{facts["text_encoder"]["name"]}`, {facts["text_encoder"]["parameters"]:,} parameters, sha256 `{facts["text_encoder"]["sha256"]}` |
+| model | {facts["parameters"]:,} parameters |
+| training | {facts["seconds"]:.0f} s on {facts["machine"]} |
+| versions | {", ".join(f"{name} {version}" for name, version in facts["versions"].items())} |
+
+Use it: `mlcl predict FOLDER --data new.pkl --output predictions.csv`, or in Python
+`MLCLModel.from_pretrained("FOLDER/model")`.
+
+Limits. {LIMITS}
+
+Method: Zhuang et al., Multi-Level Contrastive Learning for Multimodal Sentiment Analysis, IEEE Transactions on
+Multimedia 2025, doi 10.1109/TMM.2025.3613116.
+"""

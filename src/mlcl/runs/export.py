@@ -1,0 +1,99 @@
+"""What a run folder keeps for others: model, processor, predictions. Each file appears whole or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from mlcl.data.processor import Processor
+from mlcl.encode.tokenizer import SubWords, load_tokenizer
+from mlcl.errors import RunError, UsageError
+from mlcl.evaluate.evaluator import Predictions
+from mlcl.models.mlcl import MLCLModel
+from mlcl.runs.folder import RunFolder
+
+TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+
+def save_model(folder: RunFolder, model: MLCLModel) -> None:
+    """Write ``model/`` so that `MLCLModel.from_pretrained` loads it."""
+    _replace_files(folder.model, lambda target: model.save_pretrained(str(target)))
+
+
+def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords) -> None:
+    """Write ``processor/``: tokenizer and preparation."""
+
+    def write(target: Path) -> None:
+        tokenizer.save(target)
+        processor.save(target)
+
+    _replace_files(folder.processor, write)
+
+
+def load_processor(folder: RunFolder) -> tuple[Processor, SubWords]:
+    """Read ``processor/``.
+
+    Raises:
+        RunError: If the run holds no trained model yet.
+    """
+    if not folder.trained:
+        raise RunError(f"{folder.path} holds no trained model yet; go on with mlcl train --resume {folder.path}")
+    return Processor.load(folder.processor), load_tokenizer(str(folder.processor))
+
+
+def check_table_path(path: Path) -> None:
+    """Refuse an output that could not be written, before the work is done.
+
+    Raises:
+        UsageError: If the suffix is unknown or the folder does not exist.
+    """
+    if path.suffix not in TABLE_SUFFIXES:
+        raise UsageError(f"--output {path}: the suffix must be one of {', '.join(TABLE_SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--output {path}: there is no folder {path.parent}")
+
+
+def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
+    """Write predictions as a table, by the path's suffix.
+
+    Columns: ``id, split, prediction``, ``probability`` of class 1 for classification, ``label`` where there are any.
+    """
+    table = pd.concat([_table(name, predictions) for name, predictions in results.items()], ignore_index=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        if path.suffix == ".csv":
+            table.to_csv(temporary, index=False)
+        elif path.suffix == ".jsonl":
+            table.to_json(temporary, orient="records", lines=True, double_precision=15)
+        else:
+            table.to_parquet(temporary, index=False)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _table(split: str, predictions: Predictions) -> pd.DataFrame:
+    columns: dict[str, object] = {"id": predictions.ids, "split": split}
+    if predictions.task == "regression":
+        columns["prediction"] = predictions.score
+    else:
+        columns["prediction"] = predictions.score.argmax(axis=1)
+        columns["probability"] = predictions.score[:, 1]
+    if predictions.labels is not None:
+        columns["label"] = predictions.labels
+    return pd.DataFrame(columns)
+
+
+def _replace_files(folder: Path, write: Callable[[Path], None]) -> None:
+    """Write into a sibling folder, then move file by file: a crash leaves whole files only."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        write(temporary)
+        for file in sorted(temporary.iterdir()):
+            file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,52 @@
+"""Facts that are part of a result: data, encoder, versions, machine."""
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mlcl.config import Experiment
+from mlcl.data.corpus import Corpus
+
+
+def collect_facts(experiment: Experiment, corpus: Corpus, model: nn.Module, device: torch.device) -> dict[str, Any]:
+    """Collect what identifies a run's inputs. Paths and host names stay out: the folder may be shared."""
+    encoder = model.get_submodule("text.encoder")
+    return {
+        "data": {
+            "name": Path(experiment.data.file).name,
+            "layout": corpus.layout,
+            "sha256": corpus.sha256,
+            "task": corpus.task,
+            "items": {name: len(split) for name, split in corpus.splits.items()},
+            "widths": corpus.widths(),
+            "repaired_rows": corpus.repaired,
+        },
+        "text_encoder": {
+            "name": Path(experiment.text_encoder).name,
+            "parameters": sum(parameter.numel() for parameter in encoder.parameters()),
+            "sha256": weights_hash(encoder),
+        },
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "versions": {name: version(name) for name in ("mlcl", "torch", "transformers", "numpy")},
+        "machine": f"{_device_name(device)}, Python {platform.python_version()}",
+    }
+
+
+def weights_hash(module: nn.Module) -> str:
+    """Hash of a module's weights as they are now."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() if tensor.dim() else b"")
+    return digest.hexdigest()
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"

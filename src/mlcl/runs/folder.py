@@ -1,0 +1,93 @@
+"""A run is a folder: the only hand-over between verbs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlcl.config import Experiment, validate_experiment
+from mlcl.errors import RunError
+from mlcl.report.files import write_text
+
+
+class RunFolder:
+    """Paths of a run, and its configuration.
+
+    ``config.yaml`` resolved configuration · ``run.json`` data, encoder, versions · ``model/`` weights of the selected
+    epoch · ``processor/`` tokenizer and preparation · ``history.jsonl`` one record per epoch · ``metrics.json`` ·
+    ``predictions/`` · ``README.md`` run card · ``checkpoint.pt`` to resume.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.facts = self.path / "run.json"
+        self.model = self.path / "model"
+        self.processor = self.path / "processor"
+        self.history = self.path / "history.jsonl"
+        self.metrics = self.path / "metrics.json"
+        self.predictions = self.path / "predictions"
+        self.card = self.path / "README.md"
+        self.checkpoint = self.path / "checkpoint.pt"
+
+    @classmethod
+    def create(cls, path: str | Path | None, experiment: Experiment) -> "RunFolder":
+        """Make a new run folder; without a path a free name under ``runs/``.
+
+        Raises:
+            RunError: If the folder exists and is not empty.
+        """
+        folder = cls(path if path is not None else _free_name(experiment))
+        if folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+            raise RunError(f"{folder.path} exists and is not empty; go on with --resume {folder.path}, or choose another --output")
+        folder.write_config(experiment)
+        return folder
+
+    @classmethod
+    def open(cls, path: str | Path) -> "RunFolder":
+        """Open an existing run.
+
+        Raises:
+            RunError: If there is no run at `path`.
+        """
+        folder = cls(path)
+        if not folder.config.is_file():
+            known = sorted(str(entry.parent) for entry in Path("runs").glob("*/config.yaml"))
+            hint = f"; runs here: {', '.join(known[:5])}" if known else ""
+            raise RunError(f"{path} is no run folder (it has no config.yaml){hint}")
+        return folder
+
+    def experiment(self) -> Experiment:
+        """The resolved configuration."""
+        try:
+            values = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise RunError(f"{self.config} is damaged") from error
+        return validate_experiment(values if isinstance(values, dict) else {})
+
+    def write_config(self, experiment: Experiment) -> None:
+        """Write ``config.yaml``."""
+        write_text(self.config, yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False))
+
+    def read_facts(self) -> dict[str, Any]:
+        """Data, encoder and versions of the run; empty while there are none."""
+        try:
+            facts: dict[str, Any] = json.loads(self.facts.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return facts
+
+    @property
+    def trained(self) -> bool:
+        """Whether a selected model is there."""
+        return (self.model / "model.safetensors").is_file() and self.processor.is_dir()
+
+
+def _free_name(experiment: Experiment) -> Path:
+    base = Path("runs") / f"{experiment.recipe}-{experiment.profile}-{experiment.seed}"
+    number, path = 1, base
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path

@@ -1,0 +1,164 @@
+"""Train an experiment into a run folder, and go on with one that was interrupted."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+from mlcl.config import Experiment
+from mlcl.data.corpus import Corpus
+from mlcl.data.processor import Processor
+from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
+from mlcl.errors import DataError, UsageError, nearest
+from mlcl.evaluate.evaluator import (
+    DEFAULT_SELECTION,
+    HIGHER_IS_BETTER,
+    Predictions,
+    constant_predictions,
+    predict_split,
+    selection_names,
+)
+from mlcl.models.mlcl import MLCLModel
+from mlcl.models.registry import TINY, build_model, load_model
+from mlcl.parallel import rank
+from mlcl.report.files import write_json, write_json_lines, write_text
+from mlcl.report.progress import TrainProgress
+from mlcl.report.run_card import run_card
+from mlcl.report.table import Scores
+from mlcl.runs.export import save_model, save_predictions, save_processor
+from mlcl.runs.facts import collect_facts
+from mlcl.runs.folder import RunFolder
+from mlcl.runs.source import open_corpus
+from mlcl.seeding import seed_everything
+from mlcl.train.device import resolve_device
+from mlcl.train.loop import Selection, fit
+from mlcl.train.state import TrainState
+
+
+def train_run(
+    experiment: Experiment,
+    make_folder: Callable[[], RunFolder],
+    *,
+    quiet: bool = False,
+) -> tuple[RunFolder, dict[str, Scores]]:
+    """Train, select on dev, read test once, and write the run folder.
+
+    Everything that can be wrong with data, encoder and options is found before `make_folder` makes the folder.
+
+    Args:
+        experiment: What to train.
+        make_folder: Makes the new folder, or opens the one to go on with.
+        quiet: Show no progress.
+
+    Returns:
+        The folder, and the columns of its result table.
+    """
+    device = resolve_device(experiment.device)
+    corpus = open_corpus(experiment.data, experiment.recipe)
+    _check_splits(corpus)
+    processor = Processor.fit(corpus, experiment.data)
+    metric = _selection_metric(experiment, processor)
+    tokenizer = _tokenizer(experiment, corpus)
+    seed_everything(experiment.seed)
+    model = build_model(
+        experiment, task=processor.task, widths=processor.widths, vocabulary_size=tokenizer.vocabulary_size
+    )
+    facts = collect_facts(experiment, corpus, model, device)
+    model.to(device)
+    encoded = {
+        name: processor.encode(split, tokenizer, word_aligned=corpus.word_aligned)
+        for name, split in corpus.splits.items()
+        if name != "test"
+    }
+    settings = experiment.train
+
+    def predict(split: str, with_model: MLCLModel) -> Predictions:
+        return predict_split(
+            with_model,
+            encoded[split],
+            processor.task,
+            device=device,
+            batch_size=settings.eval_batch_size,
+            precision=settings.precision,
+        )
+
+    def score_dev() -> dict[str, float | None]:
+        dev = predict("dev", model)
+        return {**dev.metrics(), metric: dev.metric(metric, settings.eval_batch_size)}
+
+    folder = make_folder()
+    if rank() == 0:
+        save_processor(folder, processor, tokenizer)
+    with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
+        state = fit(
+            model,
+            encoded["train"],
+            settings,
+            Selection(score_dev, metric, metric in HIGHER_IS_BETTER, lambda: save_model(folder, model)),
+            seed=experiment.seed,
+            device=device,
+            checkpoint=folder.checkpoint,
+            reporter=progress,
+            on_epoch=lambda now: write_json_lines(folder.history, now.history) if rank() == 0 else None,
+        )
+    if rank() != 0:
+        return folder, {}
+    if "test" in corpus.splits:
+        encoded["test"] = processor.encode(corpus.splits["test"], tokenizer, word_aligned=corpus.word_aligned)
+    selected = load_model(str(folder.model)).to(device)
+    results = {name: predict(name, selected) for name in encoded if name != "train" and encoded[name].labels is not None}
+    return folder, _finish(folder, experiment, facts, state, metric, results, corpus)
+
+
+def _finish(
+    folder: RunFolder,
+    experiment: Experiment,
+    facts: dict[str, Any],
+    state: TrainState,
+    metric: str,
+    results: dict[str, Predictions],
+    corpus: Corpus,
+) -> dict[str, Scores]:
+    """Write metrics, predictions, facts and card; metrics come last and mark the run as complete."""
+    metrics = {name: predictions.metrics() for name, predictions in results.items()}
+    labels = corpus.splits["train"].labels
+    last = list(results)[-1]
+    columns: dict[str, Scores] = dict(metrics)
+    if labels is not None:
+        columns[f"constant, {last}"] = constant_predictions(labels, results[last]).metrics()
+    facts = {
+        **facts,
+        "selection": {"metric": metric, "epoch": state.best_epoch, "epochs": len(state.history)},
+        "seconds": sum(record["seconds"] for record in state.history),
+    }
+    for name, predictions in results.items():
+        save_predictions(folder.predictions / f"{name}.csv", {name: predictions})
+    write_json(folder.facts, facts)
+    write_text(folder.card, run_card(experiment, facts, columns))
+    write_json(folder.metrics, metrics)
+    return columns
+
+
+def _check_splits(corpus: Corpus) -> None:
+    for name in ("train", "dev"):
+        if name not in corpus.splits:
+            raise DataError(f"there is no {name} split; training needs train and dev", path=corpus.path)
+        if corpus.splits[name].labels is None:
+            raise DataError(f"the {name} split has no labels; training needs them", path=corpus.path)
+
+
+def _selection_metric(experiment: Experiment, processor: Processor) -> str:
+    name = experiment.train.select_on or DEFAULT_SELECTION[processor.task]
+    allowed = selection_names(processor.task)
+    if name not in allowed:
+        raise UsageError(f"train.select_on = {name!r} is no {processor.task} metric; {nearest(name, allowed)}")
+    return name
+
+
+def _tokenizer(experiment: Experiment, corpus: Corpus) -> SubWords:
+    if experiment.text_encoder != TINY:
+        return load_tokenizer(experiment.text_encoder)
+    train = corpus.splits["train"]
+    segments = [segment for segment in (train.main, train.context) if segment is not None]
+    return word_tokenizer([word for segment in segments for item in segment.words for word in [*item, "."]])
+
+

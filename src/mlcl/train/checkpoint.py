@@ -1,0 +1,49 @@
+"""Checkpoints: weights, optimiser, progress and random state in one file, replaced atomically."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from mlcl.errors import RunError
+from mlcl.seeding import random_state, restore_random_state
+from mlcl.train.state import TrainState
+
+
+def save_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer, state: TrainState) -> None:
+    """Write the checkpoint; a crash at any moment leaves the old file or the new one."""
+    content = {
+        "model": model.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "state": state.as_dict(),
+        "random": random_state(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    try:
+        with temporary.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer) -> TrainState:
+    """Put model, optimiser and random state back to a checkpoint and return the progress.
+
+    Raises:
+        RunError: If the file is damaged or belongs to another model.
+    """
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(content["model"])
+        optimiser.load_state_dict(content["optimiser"])
+    except (OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
+        raise RunError(f"{path} is damaged or of another model; delete it to train from the start") from error
+    restore_random_state(content["random"])
+    return TrainState(**content["state"])

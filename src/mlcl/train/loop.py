@@ -1,0 +1,205 @@
+"""The training loop, on plain PyTorch: read it, change it."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
+
+from mlcl.config import TrainConfig
+from mlcl.data.batch import Batch, EncodedSplit
+from mlcl.errors import Interrupted, MlclError
+from mlcl.parallel import rank, world_size
+from mlcl.train.checkpoint import load_checkpoint, save_checkpoint
+from mlcl.train.optimiser import build_optimiser, learning_rate_factor, set_learning_rates
+from mlcl.train.state import TrainState
+from mlcl.train.stopping import StopRequest
+
+
+class Reporter(Protocol):
+    """Shows progress."""
+
+    def step(self, state: TrainState, steps: int, epochs: int) -> None:
+        """Called after every optimiser step."""
+
+    def epoch(self, record: dict[str, Any], epochs: int) -> None:
+        """Called after every epoch."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How an epoch is chosen.
+
+    Attributes:
+        score_dev: Compute dev metrics of the current model.
+        metric: Which of them decides.
+        higher_is_better: Its direction.
+        keep: Called when the current model is the best so far.
+    """
+
+    score_dev: Callable[[], dict[str, float | None]]
+    metric: str
+    higher_is_better: bool
+    keep: Callable[[], None]
+
+
+def fit(
+    model: nn.Module,
+    train: EncodedSplit,
+    config: TrainConfig,
+    selection: Selection,
+    *,
+    seed: int,
+    device: torch.device,
+    checkpoint: Path,
+    reporter: Reporter,
+    on_epoch: Callable[[TrainState], None],
+) -> TrainState:
+    """Train `model`, keep its best epoch on dev, and checkpoint after every epoch.
+
+    Goes on from `checkpoint` when that file exists; on CPU the weights are then bit for bit those of a training that
+    was never interrupted.
+
+    Args:
+        model: Returns an output with `loss` and `terms`; already on `device`.
+        train: The train split.
+        config: Epochs, optimiser, precision.
+        selection: How the best epoch is found and kept.
+        seed: Of the order of items and of dropout.
+        device: Where the batches go.
+        checkpoint: Checkpoint file.
+        reporter: Shows progress.
+        on_epoch: Called after every epoch, with the history so far.
+
+    Raises:
+        Interrupted: After SIGINT or SIGTERM; the checkpoint then holds the exact place.
+        MlclError: If the loss is not finite.
+    """
+    optimiser = build_optimiser(model, config)
+    state = load_checkpoint(checkpoint, model, optimiser) if checkpoint.exists() else TrainState()
+    trained = DistributedDataParallel(model) if world_size() > 1 else model
+    steps = len(list(_epoch_batches(len(train), config, seed, 0)))
+
+    def save() -> None:
+        if rank() == 0:
+            save_checkpoint(checkpoint, model, optimiser, state)
+
+    with StopRequest() as stop:
+        while state.epoch < config.epochs and not _out_of_patience(state, config):
+            started = time.perf_counter()
+            if state.step == 0 or world_size() > 1:
+                torch.manual_seed(_epoch_seed(seed, state.epoch, state.step))
+            model.train()
+            for items in list(_epoch_batches(len(train), config, seed, state.epoch))[state.step :]:
+                factor = learning_rate_factor(state.epoch * steps + state.step, config.epochs * steps, config)
+                set_learning_rates(optimiser, factor)
+                values = _step(trained, train, items, optimiser, config, device)
+                state.add(values, len(items))
+                state.step += 1
+                reporter.step(state, steps, config.epochs)
+                if stop.requested and state.step < steps:
+                    save()
+                    raise Interrupted(f"stopped in epoch {state.epoch + 1}, step {state.step} of {steps}")
+            record = _finish_epoch(state, selection, time.perf_counter() - started)
+            reporter.epoch(record, config.epochs)
+            on_epoch(state)
+            save()
+            if stop.requested:
+                raise Interrupted(f"stopped after epoch {state.epoch} of {config.epochs}")
+    return state
+
+
+def _epoch_seed(seed: int, epoch: int, step: int) -> int:
+    """Seed of dropout from this point on; processes draw independently of one another."""
+    return int(np.random.SeedSequence([seed, epoch, step, rank()]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _epoch_batches(items: int, config: TrainConfig, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
+    """The epoch's batches, shuffled by seed and epoch; under torchrun a last batch needs an item for each process."""
+    order = np.random.default_rng([seed, epoch]).permutation(items)
+    for start in range(0, items, config.batch_size):
+        batch = order[start : start + config.batch_size]
+        if len(batch) >= world_size():
+            yield batch
+
+
+def _step(
+    model: nn.Module,
+    train: EncodedSplit,
+    items: NDArray[np.int64],
+    optimiser: Optimizer,
+    config: TrainConfig,
+    device: torch.device,
+) -> dict[str, float]:
+    """One optimiser step; returns the loss and its terms."""
+    own = items[rank() :: world_size()]
+    parts = np.array_split(own, min(config.accumulate, len(own)))
+    optimiser.zero_grad(set_to_none=True)
+    means: dict[str, float] = {}
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        hold = model.no_sync() if isinstance(model, DistributedDataParallel) and not last else nullcontext()
+        with hold:
+            output = forward(model, train.batch(part).to(device), config.precision, device)
+            share = len(part) / len(own)
+            (output.loss * share).backward()
+        named = {"loss": output.loss, **output.terms}
+        for name, value in zip(named, torch.stack(list(named.values())).tolist(), strict=True):
+            means[name] = means.get(name, 0.0) + share * value
+    if not np.isfinite(means["loss"]):
+        raise MlclError(
+            f"the loss became {means['loss']}; lower train.learning_rate, or set train.clip_norm or data.normalise=train"
+        )
+    if config.clip_norm is not None:
+        nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], config.clip_norm)
+    optimiser.step()
+    return means
+
+
+def forward(model: nn.Module, batch: Batch, precision: str, device: torch.device) -> Any:
+    """Run the model on a batch in the given precision."""
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        return model(**batch.inputs())
+
+
+def _finish_epoch(state: TrainState, selection: Selection, seconds: float) -> dict[str, Any]:
+    """Score dev, keep the model if it is the best so far, and record the epoch."""
+    dev = _broadcast(selection.score_dev() if rank() == 0 else None)
+    value = dev[selection.metric]
+    score = float("inf") if value is None else -value if selection.higher_is_better else value
+    best = state.best_score is None or score < state.best_score
+    if best:
+        state.best_score, state.best_epoch = score, state.epoch + 1
+        if rank() == 0:
+            selection.keep()
+    record = {
+        "epoch": state.epoch + 1,
+        "best": best,
+        "seconds": round(seconds, 3),
+        "train": state.means(),
+        "dev": dev,
+    }
+    state.finish_epoch(record)
+    return record
+
+
+def _broadcast(value: Any) -> Any:
+    if world_size() == 1:
+        return value
+    holder = [value]
+    torch.distributed.broadcast_object_list(holder, src=0)
+    return holder[0]
+
+
+def _out_of_patience(state: TrainState, config: TrainConfig) -> bool:
+    return config.patience is not None and state.epoch - (state.best_epoch or state.epoch) >= config.patience
+
+
