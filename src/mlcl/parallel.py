@@ -33,7 +33,7 @@ def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
         return rows, 0
     sizes = _sizes(rows)
     padded = F.pad(rows, [0, 0] * (rows.dim() - 1) + [0, max(sizes) - len(rows)])
-    parts = differentiable.all_gather(padded) if rows.requires_grad else _gather_plain(padded)
+    parts = _gather_with_gradients(padded) if rows.requires_grad else _gather_plain(padded)
     joined = torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
     return joined, sum(sizes[: rank()])
 
@@ -52,6 +52,11 @@ def global_mean(values: Tensor) -> Tensor:
 def _sizes(rows: Tensor) -> list[int]:
     size = torch.tensor([len(rows)], device=rows.device)
     return [int(part) for part in torch.cat(_gather_plain(size)).tolist()]
+
+
+def _gather_with_gradients(tensor: Tensor) -> tuple[Tensor, ...]:
+    parts: tuple[Tensor, ...] = differentiable.all_gather(tensor)  # type: ignore[no-untyped-call]
+    return parts
 
 
 def _gather_plain(tensor: Tensor) -> list[Tensor]:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from golden.golden_files import cases, load
 from transformers import BertConfig
 
+from golden.golden_files import cases, load
 from mlcl.models import MLCLConfig, MLCLModel, load_release_weights
 from mlcl.models.release import release_name
 

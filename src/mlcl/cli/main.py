@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError
 
@@ -13,7 +13,7 @@ from mlcl.cli.predict import predict
 from mlcl.cli.train import train
 from mlcl.errors import MlclError
 
-VERBS = {"train": train, "evaluate": evaluate, "predict": predict, "config": config}
+VERBS: dict[str, Callable[..., None]] = {"train": train, "evaluate": evaluate, "predict": predict, "config": config}
 
 
 def build_app() -> App:
@@ -75,6 +75,6 @@ def _unexpected(error: Exception, debug: bool) -> int:
 
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
-        raise  # noqa: PLE0704 - called from except blocks only
+        raise
     print(f"mlcl: {' '.join(message.split())}", file=sys.stderr)
     return code

@@ -47,7 +47,9 @@ def train(
     set_threads(threads)
     if resume is not None:
         if recipe is not None or output is not None or profile != "default" or seed is not None:
-            raise UsageError("--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it")
+            raise UsageError(
+                "--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it"
+            )
         folder = RunFolder.open(resume)
         updates = [f"data.file={data}"] if data else []
         updates += [f"text_encoder={text_encoder}"] if text_encoder else []
@@ -71,8 +73,12 @@ def train(
         try:
             done, columns = train_run(experiment, make_folder, quiet=quiet)
         except Interrupted as stop:
-            raise Interrupted(f"{stop}; go on with mlcl train --resume {resume or output or 'the run folder'}") from stop
+            raise Interrupted(
+                f"{stop}; go on with mlcl train --resume {resume or output or 'the run folder'}"
+            ) from stop
         if rank() == 0:
             console = Console(highlight=False)
-            console.print(score_table(f"{experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}", columns))
+            console.print(
+                score_table(f"{experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}", columns)
+            )
             print(f"run folder: {done.path}")

@@ -31,9 +31,7 @@ def uni_modal_terms(
     }
 
 
-def bi_modal_terms(
-    cross: PairEmbeddings, *, temperature: Scale = 0.1, present: Presence = None
-) -> dict[str, Tensor]:
+def bi_modal_terms(cross: PairEmbeddings, *, temperature: Scale = 0.1, present: Presence = None) -> dict[str, Tensor]:
     """BMCL: the two directions of cross-modal attention of each pair. Terms ``bmcl_<m>_<n>``.
 
     Args:

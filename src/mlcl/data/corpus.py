@@ -58,7 +58,7 @@ class Segment:
 
     Attributes:
         words: Per item its words in order. In a word-aligned corpus row ``k`` belongs to word ``k``.
-        rows: Feature rows by name: ``acoustic``, ``visual``, and ``hcf`` (humor-centric features) where a file has them.
+        rows: Feature rows by name: ``acoustic``, ``visual``, and ``hcf`` (humor-centric) where a file has them.
         sentences: Per item the raw sentence strings that `words` were split from, where the layout keeps sentences.
     """
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlcl.config import DataConfig
 from mlcl.data.align import SubWordTokenizer
 from mlcl.data.batch import EncodedSplit, Rows
-from mlcl.data.corpus import Corpus, Split, Task
+from mlcl.data.corpus import Corpus, Ragged, Split, Task
 from mlcl.data.layout import lay_out
 from mlcl.errors import DataError, RunError
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
@@ -135,11 +135,13 @@ class Processor:
         return Rows(values, real, np.where(rows < 0, -1, starts[item] + rows), offsets)
 
 
-def _join(parts: list, items: int, width: int) -> tuple[NDArray[np.floating], NDArray[np.int64], NDArray[np.int64]]:
+def _join(
+    parts: list[Ragged], items: int, width: int
+) -> tuple[NDArray[np.floating], NDArray[np.int64], NDArray[np.int64]]:
     """Rows of context and main one after the other per item, with a row of zeros at the very end."""
     if not parts:
         return np.zeros((1, width), np.float32), np.zeros(items, np.int64), np.zeros(items, np.int64)
-    lengths = sum(part.lengths for part in parts)
+    lengths = np.sum([part.lengths for part in parts], axis=0)
     starts = np.cumsum(lengths) - lengths
     total = int(lengths.sum())
     values = np.zeros((total + 1, parts[0].width), dtype=parts[0].values.dtype)

@@ -38,7 +38,7 @@ class Encoded:
 
 
 class SequenceEncoder(nn.Module):
-    r"""Rows to states: $x = \sqrt{d}\, z + P$ with $z$ a width-3 convolution, then `num_layers` pre-LN layers and a LayerNorm.
+    r"""Rows to states: $x = \sqrt{d}\, z + P$, $z$ a width-3 convolution; then pre-LN layers and a LayerNorm.
 
     Args:
         input_dim: Columns of a row.

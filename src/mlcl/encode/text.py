@@ -90,7 +90,9 @@ def read_encoder_weights(encoder: PreTrainedModel, name: str) -> None:
     state, wanted = pretrained.state_dict(), encoder.state_dict()
     missing = sorted(set(wanted) & set(report["missing_keys"]) | set(wanted) - set(state))
     if missing:
-        raise EncoderError(f"text encoder {name!r} has no value for {missing[0]} and {len(missing) - 1} more parameters")
+        raise EncoderError(
+            f"text encoder {name!r} has no value for {missing[0]} and {len(missing) - 1} more parameters"
+        )
     encoder.load_state_dict({key: state[key] for key in wanted})
 
 

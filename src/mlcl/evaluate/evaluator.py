@@ -53,7 +53,9 @@ class Predictions:
         base = name.removesuffix("_of_batches")
         if base == name:
             return self.metrics()[name]
-        batches = [self._slice(start, start + batch_size).metrics()[base] for start in range(0, len(self.ids), batch_size)]
+        batches = [
+            self._slice(start, start + batch_size).metrics()[base] for start in range(0, len(self.ids), batch_size)
+        ]
         return float(np.mean([value for value in batches if value is not None]))
 
     def _slice(self, start: int, stop: int) -> "Predictions":

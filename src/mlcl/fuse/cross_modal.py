@@ -8,7 +8,7 @@ from torch import Tensor, nn
 class CrossModalTransformer(nn.Module):
     r"""`depth` blocks of cross-attention and gated feed-forward, averaged over the latent tokens.
 
-    $$x \leftarrow x + \mathrm{Attn}(\mathrm{LN}(x), \mathrm{LN}_c(c)), \qquad x \leftarrow x + \mathrm{FF}(\mathrm{LN}(x))$$
+    $$x \leftarrow x + \mathrm{Attn}(\mathrm{LN}(x), \mathrm{LN}_c(c)),\; x \leftarrow x + \mathrm{FF}(\mathrm{LN}(x))$$
 
     With sequences of one token the softmax is 1 and the result does not depend on the attention's query: this is what
     the release computes. With token sequences both masks leave padding out.
@@ -90,7 +90,7 @@ class CrossAttention(nn.Module):
         return self.to_out(attended.transpose(1, 2).flatten(2))
 
     def _heads(self, tokens: Tensor) -> Tensor:
-        return tokens.unflatten(-1, (self.num_heads, self.dim_head)).transpose(1, 2)
+        return tokens.view(*tokens.shape[:-1], self.num_heads, self.dim_head).transpose(1, 2)
 
 
 class GatedFeedForward(nn.Module):

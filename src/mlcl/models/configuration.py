@@ -24,7 +24,7 @@ class MLCLConfig(PreTrainedConfig):
         fusion_layers: Layers of the fusion transformer.
         fusion_feed_forward: Width of the feed-forward in the fusion transformer.
         view_dropout: Dropout that makes the two uni-modal views.
-        attention_dropout: On attention weights of the sequence encoders and in the cross-modal transformers and the head.
+        attention_dropout: On attention weights of the sequence encoders, in the cross-modal transformers and the head.
         relu_dropout: After the ReLU in the sequence encoders.
         residual_dropout: On the residual branches of the sequence encoders.
         embedding_dropout: On the input of the sequence encoders.
@@ -40,7 +40,7 @@ class MLCLConfig(PreTrainedConfig):
             ``sequence``: they see the token sequences.
         tie_vt_to_av: Compute the visual-to-text direction with the acoustic-to-visual weights (release, regression).
         text_pooling: Readout of the text states: ``last_position`` (release), ``cls`` or ``mean``.
-        sequence_pooling: Readout of the acoustic and visual states: ``last_position`` (release), ``mean`` or ``attention``.
+        sequence_pooling: The same for acoustic and visual: ``last_position`` (release), ``mean`` or ``attention``.
         mask_padding: Leave padding and absent modalities out of every computation. Off in the release.
     """
 

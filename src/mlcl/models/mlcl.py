@@ -36,9 +36,7 @@ class MLCLModel(PreTrainedModel):
     def __init__(self, config: MLCLConfig) -> None:
         super().__init__(config)
         dim, heads = config.d_model, config.num_heads
-        self.text = TextEncoder(
-            config.text_config, dim, pooling=config.text_pooling, mask_padding=config.mask_padding
-        )
+        self.text = TextEncoder(config.text_config, dim, pooling=config.text_pooling, mask_padding=config.mask_padding)
         self.acoustic = self._sequence_encoder(config.acoustic_dim)
         self.visual = self._sequence_encoder(config.visual_dim)
         self.view_1 = nn.ModuleDict({m: DropoutView(dim, dropout=config.view_dropout) for m in MODALITIES})
@@ -193,9 +191,9 @@ class MLCLModel(PreTrainedModel):
         elif isinstance(module, nn.MultiheadAttention):
             module._reset_parameters()
         elif isinstance(module, FusionNetwork):  # its layers start from one packed projection
-            first = module.layers[0].self_attn.in_proj_weight
-            for layer in list(module.layers)[1:]:
-                init.copy_(layer.self_attn.in_proj_weight, first)
+            first, *others = [layer.get_parameter("self_attn.in_proj_weight") for layer in module.layers]
+            for weight in others:
+                init.copy_(weight, first)
 
 
 def _row_mask(rows: Tensor, mask: Tensor | None) -> Tensor:

@@ -1,5 +1,7 @@
 """Models by name, built for a corpus."""
 
+from transformers import logging as transformers_logging
+
 from mlcl.config import Experiment
 from mlcl.data.corpus import Task
 from mlcl.encode.text import tiny_config
@@ -39,7 +41,14 @@ def build_model(experiment: Experiment, *, task: Task, widths: dict[str, int], v
     return model
 
 
+def save_model(model: MLCLModel, folder: str) -> None:
+    """Write a folder that `load_model` and `MLCLModel.from_pretrained` load."""
+    transformers_logging.disable_progress_bar()
+    model.save_pretrained(folder)
+
+
 def load_model(folder: str) -> MLCLModel:
     """Load the model of a run's ``model`` folder."""
+    transformers_logging.disable_progress_bar()
     model: MLCLModel = MLCLModel.from_pretrained(folder)
     return model

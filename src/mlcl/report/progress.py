@@ -59,7 +59,8 @@ class TrainProgress:
         self.console.print(
             f"epoch {record['epoch']:>3}/{epochs}  {_levels(record['train'])}  "
             f"dev {self.metric} {number(record['dev'][self.metric])}{' *' if record['best'] else '  '}"
-            f"  {record['seconds']:.1f} s, {_duration(left)} left"
+            f"  {record['seconds']:.1f} s, {_duration(left)} left",
+            soft_wrap=True,
         )
 
 

@@ -19,15 +19,15 @@ def run_card(experiment: Experiment, facts: dict[str, Any], scores: dict[str, Sc
         facts: What `mlcl.runs.facts` collected: data, encoder, versions, selection.
         scores: Metrics per column of the table.
     """
-    data = facts["data"]
+    data, encoder, chosen = facts["data"], facts["text_encoder"], facts["selection"]
     items = ", ".join(f"{name} {count}" for name, count in data["items"].items())
     mark = "reproduction of the authors' release" if experiment.profile == "release" else "fair protocol"
     return f"""# MLCL, recipe {experiment.recipe}, profile {experiment.profile} ({mark})
 
 {score_markdown(scores)}
 
-One training, seed {experiment.seed}. The epoch ({facts["selection"]["epoch"]} of {facts["selection"]["epochs"]}) was chosen
-by dev `{facts["selection"]["metric"]}`; test was read once, afterwards. `constant` predicts the train labels' median or
+One training, seed {experiment.seed}. Epoch {chosen["epoch"]} of {chosen["epochs"]} was chosen by dev
+`{chosen["metric"]}`; test was read once, afterwards. `constant` predicts the train labels' median or
 class frequencies. A difference from another system below about .04 MAE, from one seed, is no finding.
 
 | | |
@@ -36,7 +36,7 @@ class frequencies. A difference from another system below about .04 MAE, from on
 | items | {items} |
 | columns | {", ".join(f"{name} {width}" for name, width in data["widths"].items())} |
 | modalities | {", ".join(experiment.data.modalities)} |
-| text encoder | `{facts["text_encoder"]["name"]}`, {facts["text_encoder"]["parameters"]:,} parameters, sha256 `{facts["text_encoder"]["sha256"]}` |
+| text encoder | `{encoder["name"]}`, {encoder["parameters"]:,} parameters, sha256 `{encoder["sha256"]}` |
 | model | {facts["parameters"]:,} parameters |
 | training | {facts["seconds"]:.0f} s on {facts["machine"]} |
 | versions | {", ".join(f"{name} {version}" for name, version in facts["versions"].items())} |

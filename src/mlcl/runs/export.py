@@ -12,14 +12,15 @@ from mlcl.encode.tokenizer import SubWords, load_tokenizer
 from mlcl.errors import RunError, UsageError
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.models.mlcl import MLCLModel
+from mlcl.models.registry import save_model
 from mlcl.runs.folder import RunFolder
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
-def save_model(folder: RunFolder, model: MLCLModel) -> None:
+def export_model(folder: RunFolder, model: MLCLModel) -> None:
     """Write ``model/`` so that `MLCLModel.from_pretrained` loads it."""
-    _replace_files(folder.model, lambda target: model.save_pretrained(str(target)))
+    _replace_files(folder.model, lambda target: save_model(model, str(target)))
 
 
 def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords) -> None:

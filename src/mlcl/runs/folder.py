@@ -40,7 +40,9 @@ class RunFolder:
         """
         folder = cls(path if path is not None else _free_name(experiment))
         if folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
-            raise RunError(f"{folder.path} exists and is not empty; go on with --resume {folder.path}, or choose another --output")
+            raise RunError(
+                f"{folder.path} exists and is not empty; go on with --resume {folder.path}, or choose another --output"
+            )
         folder.write_config(experiment)
         return folder
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-
 from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
 from mlcl.data.processor import Processor
@@ -24,7 +23,7 @@ from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
 from mlcl.report.run_card import run_card
 from mlcl.report.table import Scores
-from mlcl.runs.export import save_model, save_predictions, save_processor
+from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.source import open_corpus
@@ -93,7 +92,7 @@ def train_run(
             model,
             encoded["train"],
             settings,
-            Selection(score_dev, metric, metric in HIGHER_IS_BETTER, lambda: save_model(folder, model)),
+            Selection(score_dev, metric, metric in HIGHER_IS_BETTER, lambda: export_model(folder, model)),
             seed=experiment.seed,
             device=device,
             checkpoint=folder.checkpoint,
@@ -105,7 +104,9 @@ def train_run(
     if "test" in corpus.splits:
         encoded["test"] = processor.encode(corpus.splits["test"], tokenizer, word_aligned=corpus.word_aligned)
     selected = load_model(str(folder.model)).to(device)
-    results = {name: predict(name, selected) for name in encoded if name != "train" and encoded[name].labels is not None}
+    results = {
+        name: predict(name, selected) for name in encoded if name != "train" and encoded[name].labels is not None
+    }
     return folder, _finish(folder, experiment, facts, state, metric, results, corpus)
 
 
@@ -160,5 +161,3 @@ def _tokenizer(experiment: Experiment, corpus: Corpus) -> SubWords:
     train = corpus.splits["train"]
     segments = [segment for segment in (train.main, train.context) if segment is not None]
     return word_tokenizer([word for segment in segments for item in segment.words for word in [*item, "."]])
-
-

@@ -156,7 +156,7 @@ def _step(
             means[name] = means.get(name, 0.0) + share * value
     if not np.isfinite(means["loss"]):
         raise MlclError(
-            f"the loss became {means['loss']}; lower train.learning_rate, or set train.clip_norm or data.normalise=train"
+            f"the loss became {means['loss']}; lower train.learning_rate, set train.clip_norm=1 or data.normalise=train"
         )
     if config.clip_norm is not None:
         nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], config.clip_norm)
@@ -201,5 +201,3 @@ def _broadcast(value: Any) -> Any:
 
 def _out_of_patience(state: TrainState, config: TrainConfig) -> bool:
     return config.patience is not None and state.epoch - (state.best_epoch or state.epoch) >= config.patience
-
-

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import hkt, mag
+from mlcl.data.formats.items import first_items
 from mlcl.data.formats.unpickler import load_pickle
 from mlcl.data.formats.words import is_sequence
 from mlcl.errors import DataError
@@ -76,8 +77,8 @@ def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> C
 
 def _unknown(data: object) -> str:
     """What was found instead of a known layout."""
-    parts = [data, *data.values()] if isinstance(data, dict) else []
-    if any(isinstance(part, dict) and _keys(part) >= _DROPBOX_FIELDS for part in parts[:9]):
+    places = [data, *list(data.values())[:9], *first_items(data)] if isinstance(data, dict) else []
+    if any(isinstance(place, dict) and _keys(place) >= _DROPBOX_FIELDS for place in places):
         return (
             "is the wrong MOSI file that an old Dropbox link gives: fields facet, covarep, glove and label instead of "
             "word-aligned items. Get mosi.pkl from the Google Drive link in MAG's repository"

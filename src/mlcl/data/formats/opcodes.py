@@ -7,7 +7,8 @@ to refuse the few things that make the C unpickler allocate, recurse or compute 
 - opcodes that plain data never uses (instances, persistent ids, extensions, sets, out-of-band buffers, stack tricks);
 - memo indices far beyond the memo, which the C unpickler answers by allocating 16 bytes per index;
 - counts that reach beyond the end of the file;
-- tuples as dictionary keys: hashing one that is deeply nested crashes, one that is much shared takes for ever;
+- dictionary keys other than text, bytes, small numbers and numpy scalars: hashing a deeply nested tuple crashes, a
+  much shared one takes for ever, and long integers can be made to collide;
 - far more containers, or values waiting on the stack, than a file of its size needs.
 
 Whatever the C unpickler accepts after `verify` has the meaning that `verify` gave it: each opcode has the same length
@@ -21,7 +22,7 @@ _TUPLE = -1  # on the stack in place of a position: the value is a tuple
 _MAX_STACK = 2**20  # values on the stack; the standard picklers put aside at most 1000 per open container
 _MEMO_SLACK = 2**16  # how far a memo index may lie beyond the number of values stored
 _BYTES_PER_CONTAINER = 8  # at most one container or memo entry per so many bytes,
-_CONTAINER_SLACK = 2**20  # not counting the first million
+_CONTAINER_SLACK = 2**19  # not counting the first half million
 _CHECK_EVERY = 2**16  # opcodes between two checks of these limits
 
 _FIXED, _COUNTED, _LINE, _GET, _PUT, _NEW, _NEW_TUPLE, _POP, _CLOSE = range(1, 10)
@@ -50,6 +51,8 @@ _TABLE: dict[bytes, tuple[int, int]] = {
 _KIND = bytes(_TABLE.get(bytes([op]), (0, 0))[0] for op in range(256))
 _WIDTH = bytes(_TABLE.get(bytes([op]), (0, 0))[1] for op in range(256))
 _TAKES = {pickle.EMPTY_TUPLE[0]: 0, pickle.TUPLE1[0]: 1, pickle.TUPLE2[0]: 2, pickle.TUPLE3[0]: 3}
+_KEYS = b"".join(op for op, (kind, _) in _TABLE.items() if kind in (_FIXED, _COUNTED, _LINE)) + pickle.REDUCE
+_KEYS = _KEYS.translate(None, pickle.LONG1 + pickle.LONG4 + pickle.LONG + pickle.INT + pickle.BYTEARRAY8)
 _TEXT = pickle.SHORT_BINUNICODE + pickle.BINUNICODE + pickle.BINUNICODE8
 
 _MARK, _MEMOIZE, _STOP, _PROTO, _FRAME = (
@@ -175,7 +178,7 @@ class _Walk:
     def pop(self, op: int, position: int) -> None:
         """Effect of the opcodes that take one or two values and leave the one below, or a new one in its place."""
         if op == _SETITEM:
-            self.refuse_tuples(self.stack[-2:-1])
+            self.check_keys(self.stack[-2:-1])
             self.stack.pop()
         self.stack.pop()
         if op == _REDUCE:
@@ -186,15 +189,17 @@ class _Walk:
         """Effect of the opcodes that take everything above the last mark."""
         start = self.marks.pop()
         if op in (_SETITEMS, _DICT):
-            self.refuse_tuples(self.stack[start::2])
+            self.check_keys(self.stack[start::2])
         del self.stack[start:]
         if op in (_CLOSE_TUPLE, _LIST, _DICT):
             self.stack.append(_TUPLE if op == _CLOSE_TUPLE else position)
             self.containers += 1
 
-    def refuse_tuples(self, keys: list[int]) -> None:
-        if _TUPLE in keys:
-            raise pickle.UnpicklingError("it has a tuple as a dictionary key")
+    def check_keys(self, keys: list[int]) -> None:
+        """Refuse dictionary keys that are costly to hash."""
+        for key in keys:
+            if key == _TUPLE or self.data[key] not in _KEYS:
+                raise pickle.UnpicklingError("it has a dictionary key that is neither text nor a small number")
 
     def name_global(self, op: int, argument: int) -> int:
         """Check the global that is named here and return where the opcode ends."""

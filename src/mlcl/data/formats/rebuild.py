@@ -21,8 +21,11 @@ NAMES = frozenset(
     # How Python 3 writes an empty bytes object in protocol 2, and so an array without rows.
     | {("__builtin__", "bytes")}
 )
-_DTYPE = re.compile(r"[?bBhHiIlLqQefdg]|[biufcSU][0-9]{1,9}")
+_DTYPE = re.compile(r"[?bBhHiIlLqQefdg]|[biufSU][0-9]{1,9}")
 _LATIN1 = ("latin1", "latin-1", "iso-8859-1")
+_BYTES_PER_KEY = 8  # of an OrderedDict; a pair takes no less in the file
+_CONTENT_PER_BYTE = 2  # bytes of content that the file may give per byte of its own; it has each array once
+_CONTENT_MORE = 2**20
 _MAX_AXES = 32
 _MAX_AXIS = 2**40
 
@@ -44,7 +47,7 @@ class Rebuilder(pickle.Unpickler):
             "scalar": self._scalar,
             "dtype": lambda code, *_: _DType(self._budget, code),
             "encode": self._encode,
-            "OrderedDict": _ordered_dict,
+            "OrderedDict": self._ordered_dict,
             "ndarray": _never,  # only ever named, as an argument of _reconstruct
             "bytes": lambda: b"",
         }
@@ -77,6 +80,18 @@ class Rebuilder(pickle.Unpickler):
             raise pickle.UnpicklingError("it encodes something other than text as latin-1")
         return self._budget.take(text)
 
+    def _ordered_dict(self, pairs: object = ()) -> object:
+        """A plain dict: an OrderedDict would take new attributes from the pickle."""
+        if not isinstance(pairs, list | tuple):
+            raise pickle.UnpicklingError("it has a damaged OrderedDict")
+        self._budget.spend(_BYTES_PER_KEY * len(pairs))
+        made: dict[str, object] = {}
+        for key, value in pairs:
+            if not isinstance(key, str):
+                raise pickle.UnpicklingError("it has an OrderedDict whose keys are not text")
+            made[key] = value
+        return made
+
 
 class _Global:
     """A callable that a pickle can call but not change."""
@@ -97,15 +112,19 @@ class _Budget:
     """How many more bytes of array content the file may give; content used many times would multiply without it."""
 
     def __init__(self, size: int) -> None:
-        self.left = 2 * size + 2**20
+        self.left = _CONTENT_PER_BYTE * size + _CONTENT_MORE
+
+    def spend(self, num_bytes: int) -> None:
+        """Account for memory."""
+        self.left -= num_bytes
+        if self.left < 0:
+            raise pickle.UnpicklingError("its content takes far more room than the file")
 
     def take(self, content: object) -> bytes:
         """Array content as bytes; Python 2 wrote it as text."""
         if not isinstance(content, bytes | str):
             raise pickle.UnpicklingError(f"it has an array whose content is {type(content).__name__}, not bytes")
-        self.left -= len(content)
-        if self.left < 0:
-            raise pickle.UnpicklingError("its arrays take far more room than the file")
+        self.spend(len(content))
         return content.encode("latin1") if isinstance(content, str) else content
 
 
@@ -164,15 +183,3 @@ def _dtype_of(value: object) -> _DType:
 
 def _never(*_: object) -> object:
     raise pickle.UnpicklingError("it makes an array in an unknown way")
-
-
-def _ordered_dict(pairs: object = ()) -> object:
-    """A plain dict: an OrderedDict would take new attributes from the pickle."""
-    if not isinstance(pairs, list | tuple):
-        raise pickle.UnpicklingError("it has a damaged OrderedDict")
-    made: dict[str, object] = {}
-    for key, value in pairs:
-        if not isinstance(key, str):
-            raise pickle.UnpicklingError("it has an OrderedDict whose keys are not text")
-        made[key] = value
-    return made

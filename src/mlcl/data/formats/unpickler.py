@@ -52,7 +52,7 @@ def load_pickle(path: str | Path) -> object:
     Arrays are read-only. Text that Python 2 wrote is decoded as latin-1. An `OrderedDict` comes back as a dict.
 
     Format:
-        Pickle, protocols 0 to 5, with None, bool, int, float, str, bytes, list, tuple, dict whose keys are not tuples,
+        Pickle, protocols 0 to 5, with None, bool, int, float, str, bytes, list, tuple, dict (keys: text, small numbers),
         numpy scalars, and numpy arrays of numbers or text. Memory stays within a small multiple of the file's size.
 
     Raises:
@@ -66,7 +66,7 @@ def load_pickle(path: str | Path) -> object:
     except _FAILURES as error:
         reason = str(error) or type(error).__name__
         if not data.startswith(pickle.PROTO):
-            reason += f"; it starts with {data[:12]!r}, as hardly any pickle does"
+            reason = f"it starts with {data[:16]!r}, as hardly any pickle does; {reason}"
         raise DataError(
             f"cannot be read as a pickle of plain data: {reason}. Nothing in it was executed. "
             "Get the file again, or write it anew as dicts, lists and arrays",

@@ -27,7 +27,7 @@ def to_text(word: str | bytes) -> str:
     try:
         word.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{ascii(word[:20])} holds a lone surrogate, which is not text") from None
+        raise ValueError(f"{word[:20]!a} holds a lone surrogate, which is not text") from None
     return str(word)
 
 
