@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
@@ -27,6 +28,8 @@ class TextEncoder(nn.Module):
             release, the states at [PAD] positions, which attend to the real tokens, are read like any other.
     """
 
+    GROUP = 8
+
     def __init__(self, config: Any, dim: int, *, pooling: str, mask_padding: bool) -> None:
         super().__init__()
         self.mask_padding = mask_padding
@@ -42,16 +45,33 @@ class TextEncoder(nn.Module):
         token_type_ids: Int[Tensor, "batch time"] | None = None,
     ) -> Encoded:
         """Return states and pooled vector; `mask` is True at real tokens."""
-        types = {"token_type_ids": token_type_ids} if self.takes_token_types else {}
-        hidden: Float[Tensor, "batch time width"] = self.encoder(
-            input_ids=input_ids, attention_mask=mask.long(), **types
-        ).last_hidden_state
+        inputs = {"input_ids": input_ids, "attention_mask": mask.long()}
+        if self.takes_token_types and token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
         if self.mask_padding:
-            hidden = hidden.masked_fill(~mask.unsqueeze(-1), 0.0)
+            hidden = self._encode_in_groups(inputs, mask).masked_fill(~mask.unsqueeze(-1), 0.0)
         else:
+            hidden = self.encoder(**inputs).last_hidden_state
             mask = torch.ones_like(mask)
         hidden = self.project(hidden.transpose(1, 2)).transpose(1, 2)
         return Encoded(hidden, self.pool(hidden, mask), mask)
+
+    def _encode_in_groups(
+        self, inputs: dict[str, Tensor], mask: Bool[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time width"]:
+        """States of right-padded texts, computed in groups of similar length; padding states are 0 or of no meaning.
+
+        A batch is as long as its longest text, three times the mean on MOSI; a group of `GROUP` is hardly longer than
+        its texts. The states at real tokens are the same.
+        """
+        length = mask.sum(dim=1)
+        order = length.argsort(stable=True)
+        states = []
+        for group in torch.split(order, self.GROUP):
+            longest = max(int(length[group].max()), 1)
+            hidden = self.encoder(**{name: value[group, :longest] for name, value in inputs.items()}).last_hidden_state
+            states.append(F.pad(hidden, (0, 0, 0, mask.shape[1] - longest)))
+        return torch.cat(states)[order.argsort()]
 
 
 def build_encoder(config: Any) -> PreTrainedModel:

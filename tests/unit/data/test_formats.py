@@ -163,16 +163,22 @@ def test_splits_may_be_an_ordered_dict_and_tuples(tmp_path: Path, layout: str) -
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda data: data.update(extra=data["dev"]), r"data\.pkl: has a split 'extra'; allowed: train, dev, test"),
+        (
+            lambda data: data.update(extra=data["dev"]),
+            r"data\.pkl: has a split 'extra'; .*allowed: train, dev, test, valid, val",
+        ),
         (lambda data: data.update(trian=data["dev"]), r"has a split 'trian'; did you mean 'train'\?"),
-        (lambda data: data.update({3: data["dev"]}), "has a split 'int'; allowed"),
+        (
+            lambda data: data.update({3: data["dev"]}),
+            "has a split named by int; known are train, dev, test, valid, val",
+        ),
         (lambda data: data.update(valid=data["dev"]), "has both 'dev' and 'valid', which are one split; keep one"),
         (lambda data: data.update(dev=[]), r"data\.pkl, dev: has no items; leave the split out of the file"),
         (lambda data: data.update(dev={}), "dev: is dict, not a list of items"),
         (lambda data: data.update(dev=None), "dev: is NoneType, not a list of items"),
         (lambda data: data["dev"].append(5), r"dev\[2\]: is int, not \("),
         (lambda data: data["dev"].append((1, 2)), r"dev\[2\]: is tuple of 2, not \("),
-        (lambda data: data["dev"].append(((), *data["dev"][0][1:])), r"dev\[2\]: is tuple of 0, not \(words, visual"),
+        (lambda data: data["dev"].append(((), *data["dev"][0][1:])), r"dev\[2\].*: is tuple of 0, not \("),
     ],
 )
 def test_broken_splits(layout: str, edit: Callable[[Data], object], message: str) -> None:
@@ -184,7 +190,7 @@ def test_no_splits_at_all() -> None:
     for reader in (mag, hkt):
         with pytest.raises(DataError, match="holds list, not a dict of splits"):
             reader.read([], path=None)
-        with pytest.raises(DataError, match="has no splits; allowed: train"):
+        with pytest.raises(DataError, match="has no splits; known are train, dev, test, valid, val"):
             reader.read({}, path=None)
 
 
@@ -539,7 +545,7 @@ def test_context_of_lists_without_items() -> None:
             0,
             "so it goes",
             2,
-            r"train\[2\] punchline: has 3 words, 2 visual rows, 2 acoustic rows, 2 hcf rows; each word",
+            r"train\[2\] punchline: has 3 words, 2 visual rows, 2 acoustic rows, 2 hcf rows; each",
         ),
         (0, "", 1, r"train\[2\] punchline: has 0 words, 1 visual rows"),
         (0, ["so it", "goes"], 2, r"train\[2\] punchline: has 3 words, 2 visual rows"),
@@ -608,7 +614,7 @@ def test_sniff_takes_anything(other: object) -> None:
     [
         (5, "holds int, which is no known layout. Known, as a dict of train, dev, test lists: MAG .*; HKT "),
         ([], "holds list of 0, which"),
-        ([(1, 2)], r"holds list of 1 \(tuple of 2 \(int\.\.\.\)\), which|holds list of 1 \(tuple of 2"),
+        ([(1, 2)], r"holds list of 1 \(tuple of 2 \(int, \.\.\.\)\), which"),
         ({}, "holds dict of 0, which"),
         ({"train": []}, r"holds dict of 1 \('train': list of 0\), which"),
         ({"train": {"text": np.ones((2, 3, 4))}}, r"'train': dict of 1 \('text': array \(2, 3, 4\) of float64\)"),

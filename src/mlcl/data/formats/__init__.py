@@ -12,7 +12,6 @@ from mlcl.data.corpus import Corpus
 from mlcl.data.formats import hkt, mag
 from mlcl.data.formats.items import first_items
 from mlcl.data.formats.unpickler import load_pickle
-from mlcl.data.formats.words import is_sequence
 from mlcl.errors import DataError
 
 __all__ = ["read_corpus"]
@@ -96,14 +95,14 @@ def _describe(value: object, depth: int = 2) -> str:
     kind = type(value).__name__
     if isinstance(value, np.ndarray):
         return f"array {value.shape} of {value.dtype}"
+    if not isinstance(value, dict | list | tuple):
+        return kind
+    if not value or not depth:
+        return f"{kind} of {len(value)}"
     if isinstance(value, dict):
         shown = [f"{_name(key)}: {_describe(part, depth - 1)}" for key, part in list(value.items())[: 4 * depth]]
-    elif is_sequence(value):
-        shown = [_describe(value[0], depth - 1)] if value else []
     else:
-        return kind
-    if not depth or not shown:
-        return f"{kind} of {len(value)}"
+        shown = [_describe(value[0], depth - 1)]
     return f"{kind} of {len(value)} ({', '.join(shown)}{', ...' if len(shown) < len(value) else ''})"
 
 

@@ -74,19 +74,20 @@ def read(
 def _add_punchline(draft: SegmentDraft, features: object, place: str) -> None:
     """Read one punchline: one sentence, perhaps given as a list of its words."""
     words, *rows = draft.source.parts(features, _FEATURES, place)
-    spoken = draft.source.read_words(_as_list(words), place)
-    _add(draft, [" ".join(spoken)], rows, place)
+    _add(draft, [" ".join(_read_texts(draft.source, words, place))], rows, place)
 
 
 def _add_context(draft: SegmentDraft, features: object, place: str) -> None:
     """Read the sentences before one punchline; rows without any word are left out."""
     words, *rows = draft.source.parts(features, _FEATURES, place)
-    sentences = draft.source.read_words(_as_list(words), place)
+    sentences = _read_texts(draft.source, words, place)
     _add(draft, sentences, rows if any(map(str.split, sentences)) else [(), (), ()], place)
 
 
-def _as_list(words: object) -> object:
-    return [words] if isinstance(words, str | bytes) else words
+def _read_texts(source: Source, words: object, place: str) -> list[str]:
+    texts = source.read_words([words] if isinstance(words, str | bytes) else words, place)
+    source.spend(sum(map(len, texts)), place)
+    return texts
 
 
 def _add(draft: SegmentDraft, sentences: list[str], rows: Sequence[object], place: str) -> None:

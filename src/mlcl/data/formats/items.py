@@ -61,11 +61,14 @@ class Source:
         """Yield (our name, the file's name, items) of each split, in the file's order."""
         if not isinstance(data, dict):
             raise self.error(f"holds {type(data).__name__}, not a dict of splits")
+        if not data:
+            raise self.error(f"has no splits; known are {', '.join(SPLIT_NAMES)}")
         seen: dict[str, str] = {}
         for name, items in data.items():
-            if not isinstance(name, str) or name not in SPLIT_NAMES:
-                shown = ascii(name[:40])[1:-1] if isinstance(name, str) else type(name).__name__
-                raise self.error(f"has a split {shown!r}; {nearest(shown, list(SPLIT_NAMES))}")
+            if not isinstance(name, str):
+                raise self.error(f"has a split named by {type(name).__name__}; known are {', '.join(SPLIT_NAMES)}")
+            if name not in SPLIT_NAMES:
+                raise self.error(f"has a split {name[:40]!a}; {nearest(name[:40], list(SPLIT_NAMES))}")
             ours = SPLIT_NAMES[name]
             if ours in seen:
                 raise self.error(f"has both {seen[ours]!r} and {name!r}, which are one split; keep one")
@@ -123,7 +126,7 @@ class Source:
         if not width:
             raise self.error(f"no item has {name} rows, so their number of columns is unknown; add items with rows")
         nothing = np.zeros((0, width), self.dtype)
-        with np.errstate(over="ignore"):  # what is too large for float32 becomes inf and is repaired below
+        with np.errstate(over="ignore", invalid="ignore"):  # inf and nan that come of the cast are repaired below
             chosen = [rows[:, columns].astype(self.dtype, copy=False) if len(rows) else nothing for rows in items]
             ragged = Ragged.stack(chosen, width=width, dtype=self.dtype)
         finite = np.isfinite(ragged.values)

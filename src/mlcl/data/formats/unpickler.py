@@ -52,8 +52,9 @@ def load_pickle(path: str | Path) -> object:
     Arrays are read-only. Text that Python 2 wrote is decoded as latin-1. An `OrderedDict` comes back as a dict.
 
     Format:
-        Pickle, protocols 0 to 5, with None, bool, int, float, str, bytes, list, tuple, dict (keys: text, small numbers),
-        numpy scalars, and numpy arrays of numbers or text. Memory stays within a small multiple of the file's size.
+        Pickle, protocols 0 to 5, with None, bool, int, float, str, bytes, list, tuple, dict with text or small numbers
+        as keys, numpy scalars, and numpy arrays of numbers or text. Memory stays within a small multiple of the
+        file's size.
 
     Raises:
         DataError: If the file is missing, is not a pickle, is damaged, or names any other global. Nothing in it has
