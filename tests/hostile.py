@@ -136,6 +136,7 @@ BUILDS: dict[str, bytes] = {
     "buffer without dtype": pickled(BUFFER, b"(", EIGHT, b"N)NtR"),
     "buffer with wrong axes": pickled(BUFFER, b"(", EIGHT, dtype(), b"K\x01\x85", text("K"), b"K\x07\x85tR"),
     "scalar of no bytes": pickled(SCALAR, dtype(), raw(b""), b"\x86R"),
+    "scalar of too many bytes": pickled(SCALAR, dtype(), raw(b"x" * 16), b"\x86R"),
     "scalar beyond Unicode": pickled(SCALAR, dtype("U1"), raw(b"\xff" * 4), b"\x86R"),
     "writes into an array": pickled(array((1,), dtype(), EIGHT), b"K\x00K\x01s"),
 }
@@ -150,6 +151,7 @@ SIZES: dict[str, bytes] = {
     "huge bytes beyond any memory": pickled(b"\x8e", b"\xff" * 8, b"x"),
     "huge byte array": pickled(b"\x96", struct.pack("<Q", HUGE), b"x"),
     "huge frame": pickled(b"\x95", struct.pack("<Q", HUGE), b"N"),
+    "frame of 4 GiB": pickled(b"\x95", struct.pack("<Q", 2**32), b"N"),
     "huge 4-byte text": pickled(b"X\xff\xff\xff\xffx"),
     "negative count": pickled(b"T\xff\xff\xff\xffx"),
     "negative integer size": pickled(b"\x8b\xff\xff\xff\xffx"),

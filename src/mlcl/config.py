@@ -20,7 +20,7 @@ class DataConfig(Section):
     """How a file becomes batches."""
 
     file: str
-    """The data file, or `planted` for the embedded corpus."""
+    """The data file; or `planted`, or `planted:ITEMS`, for the embedded corpus."""
     modalities: tuple[Modality, ...] = ("text", "acoustic", "visual")
     """Which modalities the model sees; the others count as absent in every item."""
     task: Literal["auto", "regression", "classification"] = "auto"

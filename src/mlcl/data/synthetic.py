@@ -1,11 +1,12 @@
 r"""A corpus with a planted signal, whose best reachable scores are known exactly.
 
-Each item hides eight independent fair signs, and the label is their weighted sum plus noise:
+Each item hides six independent fair signs, and the label is their weighted sum plus noise:
 
-$$y = 0.8 s_t + 0.4 s_a + 0.4 s_v + 0.4 p_t p_a + 0.4 q_t q_a q_v + U, \qquad U \sim \mathrm{Uniform}(-0.6, 0.6)$$
+$$y = 0.8 s_t + 0.4 s_a + 0.4 s_v + 0.4 p_t p_a + 0.4 p_t p_a p_v + U, \qquad U \sim \mathrm{Uniform}(-0.6, 0.6)$$
 
-$s$ acts alone, $p$ is the interaction of the one pair text and acoustic, $q$ that of all three; there is no $p_v$.
-A product says nothing unless each of its signs is seen, so a model that never combines modalities cannot learn it.
+$s$ acts alone, $p$ in the interactions: of text and acoustic, and of all three. A product says nothing unless each of
+its signs is seen, so a model that never combines modalities cannot learn it. The second interaction extends the first,
+which makes it learnable by gradient descent in minutes; a parity of three signs of its own is not.
 """
 
 import hashlib
@@ -28,12 +29,11 @@ from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 CUE_WORDS: dict[str, dict[int, tuple[str, ...]]] = {
     "s": {+1: ("good", "great", "lovely", "superb", "funny"), -1: ("bad", "awful", "boring", "poor", "dull")},
     "p": {+1: ("today", "now", "tonight"), -1: ("yesterday", "then", "once")},
-    "q": {+1: ("here", "inside", "home"), -1: ("there", "outside", "away")},
 }
 _FILLERS = "the a this that we they you it was is film story scene actor music plot and but so with about of in on for"
 FILLER_WORDS = tuple(_FILLERS.split())
 # Which sign each leading channel of a row carries; the channels after them are noise.
-CHANNELS: dict[str, tuple[str, ...]] = {ACOUSTIC: ("s", "p", "q"), VISUAL: ("s", "q")}
+CHANNELS: dict[str, tuple[str, ...]] = {ACOUSTIC: ("s", "p"), VISUAL: ("s", "p")}
 LABEL_BOUND = 3.0
 _SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SIGN_ERROR = 1e-6  # a sign read off the row means may be wrong this rarely, so that the ceilings are reachable
@@ -45,19 +45,19 @@ class PlantedSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     task: Task = Field("regression", description="classification replaces the label y by 1 where y > 0, else 0")
-    num_train: int = Field(2000, ge=1, description="items of the train split")
+    num_train: int = Field(4000, ge=1, description="items of the train split")
     num_dev: int = Field(400, ge=1, description="items of the dev split")
     num_test: int = Field(400, ge=1, description="items of the test split")
-    min_words: int = Field(6, ge=3, description="fewest words of a sentence, of which three are cues")
+    min_words: int = Field(6, ge=3, description="fewest words of a sentence, of which two are cues")
     max_words: int = Field(14, ge=3, description="most words of a sentence; the length is uniform between the two")
-    acoustic_width: int = Field(5, ge=3, description="acoustic channels; 0, 1, 2 carry s, p, q")
-    visual_width: int = Field(4, ge=2, description="visual channels; 0, 1 carry s, q")
+    acoustic_width: int = Field(5, ge=2, description="acoustic channels; 0, 1 carry s, p")
+    visual_width: int = Field(4, ge=2, description="visual channels; 0, 1 carry s, p")
     row_noise: float = Field(0.5, gt=0, description="standard deviation in a sign's channel; in the others it is 1")
     weight_text: float = Field(0.8, ge=0, description="weight of s_t")
     weight_acoustic: float = Field(0.4, ge=0, description="weight of s_a")
     weight_visual: float = Field(0.4, ge=0, description="weight of s_v")
     weight_text_acoustic: float = Field(0.4, ge=0, description="weight of p_t p_a")
-    weight_text_acoustic_visual: float = Field(0.4, ge=0, description="weight of q_t q_a q_v")
+    weight_text_acoustic_visual: float = Field(0.4, ge=0, description="weight of p_t p_a p_v")
     label_noise: float = Field(0.6, gt=0, description="half-width of the uniform noise on the label")
     seed: int = Field(0, ge=0, description="seed of all draws")
 
@@ -80,7 +80,7 @@ class PlantedSettings(BaseModel):
             (self.weight_acoustic, "s", (ACOUSTIC,)),
             (self.weight_visual, "s", (VISUAL,)),
             (self.weight_text_acoustic, "p", (TEXT, ACOUSTIC)),
-            (self.weight_text_acoustic_visual, "q", MODALITIES),
+            (self.weight_text_acoustic_visual, "p", MODALITIES),
         ]
 
 
@@ -114,9 +114,9 @@ def planted_vocabulary() -> list[str]:
 def ceilings(settings: PlantedSettings, modalities: Collection[str]) -> dict[str, float]:
     r"""Best reachable scores of any model that sees only `modalities`, for the population, not a finite test split.
 
-    A term is seen when all its modalities are. Write $y = m + r + U$ with $m$ the seen terms and $r$ the others. Each
-    term of $r$ has a factor that is not seen, a fair sign of its own, so given all that is seen the terms of $r$ are
-    independent fair signs times weights, and $r + U$ is symmetric about 0. Hence $m$ is the conditional expectation
+    A term is seen when all its modalities are. Write $y = m + r + U$ with $m$ the seen terms and $r$ the others. There
+    is a choice of unseen signs whose flip turns every term of $r$ around, so given all that is seen $r + U$ is symmetric
+    about 0. Over all items the five terms are independent of one another, and so is $r$ of $m$. Hence $m$ is the conditional expectation
     (best squared error, best correlation) and also a conditional median (best absolute error), and deciding by the
     sign of $m$ is Bayes-optimal. With $h$ the half-width of $U$ and means over all sign patterns:
 

@@ -6,7 +6,7 @@ from mlcl.config import DataConfig
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import read_corpus
 from mlcl.data.synthetic import PlantedSettings, planted_corpus
-from mlcl.errors import DataError
+from mlcl.errors import DataError, UsageError
 from mlcl.recipe import where_to_get
 
 PLANTED = "planted"
@@ -18,9 +18,18 @@ def open_corpus(config: DataConfig, recipe: str) -> Corpus:
     Raises:
         DataError: If the file is missing or not readable as a corpus.
     """
-    if config.file == PLANTED:
-        return planted_corpus(PlantedSettings(task="regression" if config.task == "auto" else config.task))
+    name, _, items = config.file.partition(":")
+    if name == PLANTED:
+        return planted_corpus(_planted_settings(items, config.task))
     path = Path(config.file)
     if not path.exists():
         raise DataError(f"no such file. {where_to_get(recipe)}. Then pass --data FILE", path=path)
     return read_corpus(path)
+
+
+def _planted_settings(items: str, task: str) -> PlantedSettings:
+    """Settings of the embedded corpus: ``planted``, or ``planted:ITEMS`` for another size of the train split."""
+    if items and not (items.isdecimal() and int(items) > 0):
+        raise UsageError(f"data.file = 'planted:{items}': the part after the colon is the number of train items")
+    size = {"num_train": int(items)} if items else {}
+    return PlantedSettings(task="classification" if task == "classification" else "regression", **size)

@@ -401,12 +401,21 @@ def test_width_is_one_for_punchline_and_context() -> None:
         read("hkt", edit)
 
 
+@pytest.mark.parametrize("index", [0, 2])
 @pytest.mark.parametrize("empty", [np.zeros((0, 3)), np.zeros((0, 0)), np.zeros(0), [], ()], ids=repr)
-def test_utterance_without_words(empty: object) -> None:
-    corpus = read("mag", lambda data: put(data, "train", 0, (0,), ([], empty, np.zeros((0, 5)))))
-    assert corpus.splits["train"].main.words[0] == []
-    assert corpus.splits["train"].main.rows["visual"].lengths[0] == 0
+def test_utterance_without_words(empty: object, index: int) -> None:
+    corpus = read("mag", lambda data: put(data, "train", index, (0,), ([], empty, np.zeros((0, 5)))))
+    assert corpus.splits["train"].main.words[index] == []
+    assert corpus.splits["train"].main.rows["visual"].lengths[index] == 0
     assert corpus.widths()["visual"] == 3
+    with pytest.raises(DataError, match="visual rows have 4 columns, those before have 3"):
+        read(
+            "mag",
+            lambda data: (
+                put(data, "train", index, (0,), ([], empty, np.zeros((0, 5)))),
+                put(data, "test", 2, (0,), (["a"], np.ones((1, 4)), np.ones((1, 5)))),
+            ),
+        )
 
 
 def test_widths_of_a_file_without_any_row() -> None:
@@ -657,6 +666,15 @@ def test_small_file_that_shares_a_large_array_is_refused(tmp_path: Path, layout:
     assert path.stat().st_size < 5_000_000
     with pytest.raises(DataError, match=r"train\[\d+\].*: up to here the items take far more memory than the file"):
         read_corpus(path)
+
+
+@pytest.mark.parametrize(("dtype", "enough"), [(np.float32, 4000), (np.float64, 8000)])
+def test_rows_count_as_what_they_become(dtype: type[np.floating], enough: int) -> None:
+    data = {"train": [((["w"], np.ones((1, 500), np.int8), np.ones((1, 500), np.int8)), 1, 1)]}
+    more = 256 + 8
+    mag.read(data, path=None, dtype=dtype, max_bytes=enough + more)
+    with pytest.raises(DataError, match=r"train\[0\]: up to here the items take far more memory"):
+        mag.read(data, path=None, dtype=dtype, max_bytes=enough + more - 1)
 
 
 def test_shared_words_and_sentences_count_too() -> None:

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from hostile import BUILDS, HOSTILE, OTHER_OPCODES, RUNS_A_COMMAND, STATE_AND_CALLS, SYSTEM
-from mlcl.data.formats import rebuild
+from mlcl.data.formats import rebuild, unpickler
 from mlcl.data.formats.opcodes import verify
 from mlcl.data.formats.unpickler import load_pickle
 from mlcl.errors import DataError
@@ -309,6 +309,23 @@ def test_long_hostile_name_is_cut_and_escaped(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"names the global \\x1b\[31m\\xe9x+,") as caught:
         load(tmp_path, content)
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RecursionError("deep"), BufferError("b"), SystemError("s"), KeyError("k"), OverflowError("o")],
+)
+def test_whatever_building_raises_is_an_error(
+    tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(unpickler, "verify", fail)
+    with pytest.raises(
+        DataError, match=rf"cannot be read as a pickle of plain data: '?({error}|{type(error).__name__})"
+    ):
+        load(tmp_path, pickle.dumps([1]))
 
 
 def test_second_lock_refuses_globals_by_itself() -> None:

@@ -68,11 +68,10 @@ class Rebuilder(pickle.Unpickler):
         kind = _dtype_of(dtype)
         raw = self._budget.take(bytes(content) if type(content) is bytearray else content)
         sizes = kind.check(shape, len(raw))
-        flat: NDArray[np.generic] = np.frombuffer(raw, kind.dtype) if raw else np.zeros(0, kind.dtype)
+        flat: NDArray[np.generic] = np.frombuffer(raw, kind.dtype) if raw else np.zeros(0, kind.dtype)  # read-only
         array = flat.reshape(sizes, order="F" if order == "F" else "C")
         if order == "K" and isinstance(axes, tuple):
             array = array.transpose(axes)
-        array.flags.writeable = False
         return array.view(_Array)
 
     def _encode(self, text: object, codec: object = None) -> object:
