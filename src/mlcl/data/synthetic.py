@@ -115,10 +115,11 @@ def ceilings(settings: PlantedSettings, modalities: Collection[str]) -> dict[str
     r"""Best reachable scores of any model that sees only `modalities`, for the population, not a finite test split.
 
     A term is seen when all its modalities are. Write $y = m + r + U$ with $m$ the seen terms and $r$ the others. There
-    is a choice of unseen signs whose flip turns every term of $r$ around, so given all that is seen $r + U$ is symmetric
-    about 0. Over all items the five terms are independent of one another, and so is $r$ of $m$. Hence $m$ is the conditional expectation
-    (best squared error, best correlation) and also a conditional median (best absolute error), and deciding by the
-    sign of $m$ is Bayes-optimal. With $h$ the half-width of $U$ and means over all sign patterns:
+    is a choice of unseen signs whose flip turns every term of $r$ around, so given all that is seen $r + U$ is
+    symmetric about 0. Over all items the five terms are independent of one another, and so is $r$ of $m$. Hence $m$ is
+    the conditional expectation (best squared error, best correlation) and also a conditional median (best absolute
+    error), and deciding by the sign of $m$ is Bayes-optimal. With $h$ the half-width of $U$ and means over all sign
+    patterns:
 
     $$\mathrm{MAE} = \overline{g(r)}, \quad g(r) = |r| \text{ if } |r| \geq h \text{ else } \frac{r^2 + h^2}{2h}, \qquad
     \mathrm{MSE} = \overline{r^2} + \frac{h^2}{3}, \qquad

@@ -1,11 +1,12 @@
 """The corpus an experiment names: a file, or the embedded planted corpus."""
 
+import math
 from pathlib import Path
 
 from mlcl.config import DataConfig
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import read_corpus
-from mlcl.data.synthetic import PlantedSettings, planted_corpus
+from mlcl.data.synthetic import PlantedSettings, ceilings, planted_corpus
 from mlcl.errors import DataError, UsageError
 from mlcl.recipe import where_to_get
 
@@ -25,6 +26,17 @@ def open_corpus(config: DataConfig, recipe: str) -> Corpus:
     if not path.exists():
         raise DataError(f"no such file. {where_to_get(recipe)}. Then pass --data FILE", path=path)
     return read_corpus(path)
+
+
+def best_reachable(config: DataConfig) -> dict[str, float] | None:
+    """The best scores that any model of the configured modalities can reach; known for the embedded corpus only."""
+    name, _, items = config.file.partition(":")
+    if name != PLANTED:
+        return None
+    best = ceilings(_planted_settings(items, config.task), config.modalities)
+    sign = best.pop("acc2", None)
+    signs = {} if sign is None else {"acc2_has0": sign, "acc2_non0": sign}
+    return {name: value for name, value in {**best, **signs}.items() if not math.isnan(value)}
 
 
 def _planted_settings(items: str, task: str) -> PlantedSettings:

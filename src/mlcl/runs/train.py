@@ -26,7 +26,7 @@ from mlcl.report.table import Scores
 from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts
 from mlcl.runs.folder import RunFolder
-from mlcl.runs.source import open_corpus
+from mlcl.runs.source import best_reachable, open_corpus
 from mlcl.seeding import seed_everything
 from mlcl.train.device import resolve_device
 from mlcl.train.loop import Selection, fit
@@ -126,6 +126,9 @@ def _finish(
     columns: dict[str, Scores] = dict(metrics)
     if labels is not None:
         columns[f"constant, {last}"] = constant_predictions(labels, results[last]).metrics()
+    best = best_reachable(experiment.data)
+    if best is not None:
+        columns["best reachable"] = best
     facts = {
         **facts,
         "selection": {"metric": metric, "epoch": state.best_epoch, "epochs": len(state.history)},

@@ -408,14 +408,16 @@ def test_utterance_without_words(empty: object, index: int) -> None:
     assert corpus.splits["train"].main.words[index] == []
     assert corpus.splits["train"].main.rows["visual"].lengths[index] == 0
     assert corpus.widths()["visual"] == 3
-    with pytest.raises(DataError, match="visual rows have 4 columns, those before have 3"):
-        read(
-            "mag",
-            lambda data: (
-                put(data, "train", index, (0,), ([], empty, np.zeros((0, 5)))),
-                put(data, "test", 2, (0,), (["a"], np.ones((1, 4)), np.ones((1, 5)))),
-            ),
-        )
+
+
+@pytest.mark.parametrize("empty", [np.zeros((0, 3)), np.zeros((0, 0)), np.zeros(0), [], ()], ids=repr)
+def test_utterance_without_words_does_not_hide_another_width(empty: object) -> None:
+    def edit(data: Data) -> None:
+        put(data, "train", 2, (0,), ([], empty, np.zeros((0, 5))))
+        put(data, "train", 3, (0,), (["a"], np.ones((1, 4)), np.ones((1, 5))))
+
+    with pytest.raises(DataError, match=r"train\[3\]: visual rows have 4 columns, those before have 3"):
+        read("mag", edit)
 
 
 def test_widths_of_a_file_without_any_row() -> None:

@@ -1,0 +1,41 @@
+"""One environment for every test, set before anything heavy is imported."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.update(
+    {
+        "OMP_NUM_THREADS": "1",  # the same order of sums everywhere, so that runs can be compared bit for bit
+        "HF_HUB_OFFLINE": "1",
+        "COLUMNS": "100",  # rich believes COLUMNS only when LINES is set too
+        "LINES": "40",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+    }
+)
+
+_PRODUCTS = {".csv", ".jsonl", ".parquet", ".pkl", ".pt", ".safetensors"}
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the working directory of the test."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_leaks() -> Iterator[None]:
+    """No test may leave a run or a table in the directory from which the tests were started."""
+    start = Path.cwd()
+    before = _products(start)
+    yield
+    assert _products(start) == before
+
+
+def _products(folder: Path) -> set[str]:
+    runs = {str(entry) for entry in folder.glob("runs/*")}
+    return runs | {entry.name for entry in folder.iterdir() if entry.suffix in _PRODUCTS}
