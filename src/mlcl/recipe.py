@@ -76,10 +76,20 @@ def where_to_get(recipe: str) -> str:
     return str(read_recipe(recipe)["source"])
 
 
-def changed(experiment: Experiment, changes: list[str]) -> Experiment:
-    """The experiment with ``section.key=value`` changes applied."""
+def changed(
+    experiment: Experiment,
+    *,
+    data: str | None = None,
+    text_encoder: str | None = None,
+    device: str | None = None,
+    changes: list[str] | None = None,
+) -> Experiment:
+    """The experiment with the options that are given, and ``section.key=value`` changes, applied."""
     settings = experiment.model_dump(mode="json")
-    for change in changes:
+    if data is not None:
+        settings["data"]["file"] = data
+    settings |= {k: v for k, v in (("text_encoder", text_encoder), ("device", device)) if v is not None}
+    for change in changes or []:
         _apply(settings, change)
     return validate_experiment(settings)
 

@@ -6,7 +6,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 Data = Annotated[str | None, Parameter(help="Data file; `planted` for the embedded corpus.")]
-Device = Annotated[str, Parameter(help="`auto`, `cpu`, `cuda`, `cuda:N` or `mps`.")]
+DEVICE = Parameter(help="`auto`, `cpu`, `cuda`, `cuda:N` or `mps`.")
+Device = Annotated[str, DEVICE]
 Threads = Annotated[int | None, Parameter(help="CPU threads; as many as torch finds cores when absent.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
 Run = Annotated[Path, Parameter(help="Run folder.")]

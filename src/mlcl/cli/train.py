@@ -5,8 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import Data, Device, Threads, set_threads
-from mlcl.errors import Interrupted, UsageError
+from mlcl.cli.options import DEVICE, Data, Threads, set_threads
+from mlcl.errors import UsageError
 
 
 def train(
@@ -24,7 +24,7 @@ def train(
     ] = None,
     output: Annotated[Path | None, Parameter(help="Run folder to make; a free name under runs/ when absent.")] = None,
     resume: Annotated[Path | None, Parameter(help="Go on with this run folder.")] = None,
-    device: Device = "auto",
+    device: Annotated[str | None, DEVICE] = None,
     threads: Threads = None,
     quiet: Annotated[bool, Parameter(negative="", help="Show no progress.")] = False,
 ) -> None:
@@ -51,11 +51,11 @@ def train(
                 "--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it"
             )
         folder = RunFolder.open(resume)
-        updates = [f"data.file={data}"] if data else []
-        updates += [f"text_encoder={text_encoder}"] if text_encoder else []
-        experiment = changed(folder.experiment(), [*updates, f"device={device}", *(changes or [])])
+        experiment = changed(folder.experiment(), data=data, text_encoder=text_encoder, device=device, changes=changes)
 
         def make_folder() -> RunFolder:
+            if rank() == 0:
+                folder.write_config(experiment)
             return folder
     else:
         if recipe is None:
@@ -70,12 +70,7 @@ def train(
             return RunFolder.create(output, experiment) if rank() == 0 else RunFolder(output or "")
 
     with process_group(experiment.device):
-        try:
-            done, columns = train_run(experiment, make_folder, quiet=quiet)
-        except Interrupted as stop:
-            raise Interrupted(
-                f"{stop}; go on with mlcl train --resume {resume or output or 'the run folder'}"
-            ) from stop
+        done, columns = train_run(experiment, make_folder, quiet=quiet)
         if rank() == 0:
             console = Console(highlight=False)
             console.print(

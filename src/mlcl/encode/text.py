@@ -45,13 +45,14 @@ class TextEncoder(nn.Module):
         token_type_ids: Int[Tensor, "batch time"] | None = None,
     ) -> Encoded:
         """Return states and pooled vector; `mask` is True at real tokens."""
-        inputs = {"input_ids": input_ids, "attention_mask": mask.long()}
+        inputs = {"attention_mask": mask.long()}
         if self.takes_token_types and token_type_ids is not None:
             inputs["token_type_ids"] = token_type_ids
         if self.mask_padding:
+            inputs["inputs_embeds"] = self.encoder.get_input_embeddings()(input_ids)
             hidden = self._encode_in_groups(inputs, mask).masked_fill(~mask.unsqueeze(-1), 0.0)
         else:
-            hidden = self.encoder(**inputs).last_hidden_state
+            hidden = self.encoder(input_ids=input_ids, **inputs).last_hidden_state
             mask = torch.ones_like(mask)
         hidden = self.project(hidden.transpose(1, 2)).transpose(1, 2)
         return Encoded(hidden, self.pool(hidden, mask), mask)

@@ -7,7 +7,7 @@ from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
-from mlcl.errors import DataError, UsageError, nearest
+from mlcl.errors import DataError, Interrupted, UsageError, nearest
 from mlcl.evaluate.evaluator import (
     DEFAULT_SELECTION,
     HIGHER_IS_BETTER,
@@ -87,18 +87,21 @@ def train_run(
     folder = make_folder()
     if rank() == 0:
         save_processor(folder, processor, tokenizer)
-    with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
-        state = fit(
-            model,
-            encoded["train"],
-            settings,
-            Selection(score_dev, metric, metric in HIGHER_IS_BETTER, lambda: export_model(folder, model)),
-            seed=experiment.seed,
-            device=device,
-            checkpoint=folder.checkpoint,
-            reporter=progress,
-            on_epoch=lambda now: write_json_lines(folder.history, now.history) if rank() == 0 else None,
-        )
+    try:
+        with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
+            state = fit(
+                model,
+                encoded["train"],
+                settings,
+                Selection(score_dev, metric, metric in HIGHER_IS_BETTER, lambda: export_model(folder, model)),
+                seed=experiment.seed,
+                device=device,
+                checkpoint=folder.checkpoint,
+                reporter=progress,
+                on_epoch=lambda now: write_json_lines(folder.history, now.history) if rank() == 0 else None,
+            )
+    except Interrupted as stop:
+        raise Interrupted(f"{stop}; go on with mlcl train --resume {folder.path}") from stop
     if rank() != 0:
         return folder, {}
     if "test" in corpus.splits:

@@ -140,16 +140,17 @@ def _step(
     device: torch.device,
 ) -> dict[str, float]:
     """One optimiser step; returns the loss and its terms."""
-    own = items[rank() :: world_size()]
-    parts = np.array_split(own, min(config.accumulate, len(own)))
+    shares = [items[number :: world_size()] for number in range(world_size())]
+    num_parts = min(config.accumulate, *map(len, shares))
+    split = [np.array_split(share, num_parts) for share in shares]
     optimiser.zero_grad(set_to_none=True)
     means: dict[str, float] = {}
-    for number, part in enumerate(parts):
-        last = number == len(parts) - 1
+    for number, part in enumerate(split[rank()]):
+        last = number == num_parts - 1
         hold = model.no_sync() if isinstance(model, DistributedDataParallel) and not last else nullcontext()
         with hold:
             output = forward(model, train.batch(part).to(device), config.precision, device)
-            share = len(part) / len(own)
+            share = sum(len(parts[number]) for parts in split) / len(items)
             (output.loss * share).backward()
         named = {"loss": output.loss, **output.terms}
         for name, value in zip(named, torch.stack(list(named.values())).tolist(), strict=True):

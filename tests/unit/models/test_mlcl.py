@@ -107,8 +107,8 @@ def test_evaluation_is_deterministic_and_training_is_not() -> None:
 
 def described(config: MLCLConfig) -> dict[str, Any]:
     """The configuration without the number format, which transformers adds when it saves."""
-    values = config.to_dict()
-    del values["dtype"], values["text_config"]["dtype"]
+    values: dict[str, Any] = config.to_diff_dict()
+    values["text_config"].pop("dtype", None)
     return values
 
 
