@@ -56,6 +56,21 @@ def succeed(*arguments: object) -> str:
     return outcome.out
 
 
+def refuse(code: int, *arguments: object) -> str:
+    """Run a command that must be refused: one line that starts with "mlcl: ", and nothing written; return the line."""
+    before = files(Path())
+    outcome = invoke(*arguments)
+    shown = outcome.err[-500:]
+    assert outcome.code == code, shown
+    assert outcome.out == ""
+    assert not outcome.err.startswith("mlcl: unexpected "), f"nobody wrote a message for this: {shown}"
+    assert outcome.err.startswith("mlcl: "), shown
+    assert outcome.err.count("\n") == 1, shown
+    after = files(Path())
+    assert [name for name in {**before, **after} if after.get(name, 0) != before.get(name, 0)] == [], "written or gone"
+    return outcome.err.removeprefix("mlcl: ").rstrip()
+
+
 def files(folder: Path) -> Mapping[str, bytes | None]:
     """Every file under a folder with its bytes, and every folder with None."""
     return {

@@ -2,17 +2,25 @@
 
 import os
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 import tiny
+from mlcl.config import DataConfig, TrainConfig
+from mlcl.data.batch import EncodedSplit
+from mlcl.data.processor import Processor
+from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.parallel import gather_rows, global_mean, rank, world_size
+from mlcl.train.loop import Selection, fit
+from mlcl.train.state import TrainState
 
 SHARES = (slice(0, 3), slice(3, 5))  # 3 + 2 of the batch's 5 items
 
@@ -33,6 +41,10 @@ def absent_batch() -> dict[str, Tensor]:
 
 BATCHES = {"joined": joined_batch, "absent": absent_batch}
 TASKS = {"regression": {}, "learned": {"learn_temperature": True}, "pooled": {"cross_attention": "pooled"}}
+
+CONTRAST_OFF = {"umcl_weight": 0.0, "bmcl_weight": 0.0, "tmcl_weight": 0.0}
+# Model options, and in how many parts each process takes its share of a batch; without contrast parts do not matter.
+TRAININGS: dict[str, tuple[dict[str, Any], int]] = {"contrast": ({}, 1), "parts": (CONTRAST_OFF, 2)}
 
 
 def model_step(model: torch.nn.Module, batch: dict[str, Tensor], inner: torch.nn.Module) -> dict[str, Any]:
@@ -59,7 +71,9 @@ def work(number: int, folder: str) -> None:
         timeout=timedelta(seconds=60),
     )
     try:
-        results = {"rank": rank(), "world_size": world_size(), **_primitives(number), **_models(number)}
+        results = {"rank": rank(), "world_size": world_size(), **_primitives(number)}
+        results |= _models(number) | {name: train(name, Path(folder) / name) for name in TRAININGS}
+        results["not gathered"] = _not_gathered(number)
         torch.save(results, Path(folder) / f"{number}.pt")
     finally:
         dist.destroy_process_group()
@@ -91,9 +105,48 @@ def _models(number: int) -> dict[str, Any]:
             model = tiny.model(**options).train()
             share = tiny.take(make(), SHARES[number])
             results[f"{task}-{name}"] = model_step(DistributedDataParallel(model), share, model)
+    return results
+
+
+def _not_gathered(number: int) -> dict[str, Any]:
     # The package exports the function under the name of its module.
     vars(sys.modules["mlcl.contrast.info_nce"])["gather_rows"] = lambda rows: (rows, 0)
     model = tiny.model().train()
     share = tiny.take(joined_batch(), SHARES[number])
-    results["not gathered"] = model_step(DistributedDataParallel(model), share, model)
-    return results
+    return model_step(DistributedDataParallel(model), share, model)
+
+
+class Silent:
+    """A reporter that shows nothing."""
+
+    def step(self, state: TrainState, steps: int, epochs: int) -> None:
+        """Ignore a step."""
+
+    def epoch(self, record: dict[str, Any], epochs: int) -> None:
+        """Ignore an epoch."""
+
+
+def train(name: str, folder: Path) -> dict[str, Any]:
+    """Fit a float64 model for two epochs of three batches of 5, 5 and 2 items; return weights and bookkeeping."""
+    options, parts = TRAININGS[name]
+    model, kept = tiny.model(**options), []
+    state = fit(
+        model,
+        double_split(),
+        TrainConfig(epochs=2, batch_size=5, accumulate=parts, learning_rate=1e-3, encoder_learning_rate=1e-3),
+        Selection(lambda: {"mae": float(len(kept))}, "mae", True, lambda: kept.append(rank())),
+        seed=5,
+        device=torch.device("cpu"),
+        checkpoint=folder / "checkpoint.pt",
+        reporter=Silent(),
+        on_epoch=lambda state: None,
+    )
+    means = [record["train"] for record in state.history]
+    return {"weights": model.state_dict(), "kept": kept, "best": state.best_epoch, "means": means}
+
+
+def double_split() -> EncodedSplit:
+    """Twelve items with float64 rows, so that two processes have one each of the last batch of two."""
+    corpus = tiny.corpus({"train": 12})
+    split = Processor.fit(corpus, DataConfig(file="")).encode(corpus.splits["train"], word_tokenizer(tiny.WORDS))
+    return replace(split, rows={name: replace(r, values=r.values.astype(np.float64)) for name, r in split.rows.items()})

@@ -1,6 +1,5 @@
 """``mlcl evaluate`` and ``mlcl predict``: the numbers of the training, on any file, in any order."""
 
-import csv
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,30 +13,11 @@ import pytest
 
 from command import SIZES, SMALL, TINY, files, invoke, settings, succeed
 from mlcl import MLCLModel, TrainedRun
+from tables import READ, read_csv
 from writers import Data, hkt_data, mag_data, write_hkt, write_mag, write_pickle
 
 RUNS = {"mosi": (mag_data, write_mag), "mustard": (hkt_data, write_hkt)}
 LABEL = {"mosi": 1, "mustard": 3}
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read exactly: pandas' own way to read a number may miss its last bit."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [
-            {k: v if k in ("id", "split") else json.loads(v) for k, v in row.items()} for row in csv.DictReader(file)
-        ]
-    return pd.DataFrame(rows)
-
-
-def read_jsonl(path: Path) -> pd.DataFrame:
-    return pd.DataFrame([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
-
-
-READ: dict[str, Callable[[Path], pd.DataFrame]] = {
-    ".csv": read_csv,
-    ".jsonl": read_jsonl,
-    ".parquet": pd.read_parquet,
-}
 
 
 @pytest.fixture(scope="module")

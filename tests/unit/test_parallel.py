@@ -76,6 +76,33 @@ def test_averaged_gradients_are_those_of_one_process_on_the_joined_batch(
             torch.testing.assert_close(found[parameter], gradient, rtol=1e-9, atol=EXACT, msg=parameter)
 
 
+@pytest.mark.parametrize("name", two_processes.TRAININGS)
+def test_two_processes_train_the_weights_that_one_trains(
+    results: list[dict[str, Any]], tmp_path: Path, name: str
+) -> None:
+    """Six steps of AdamW, clipped, with shares of 3 + 2 and 1 + 1 items. Adam divides gradients by their size, which
+    makes rounding errors of some 1e-16 visible at 1e-9, but a rate of 1e-3 scales them down again."""
+    expected = two_processes.train(name, tmp_path)
+    start = tiny.model(**two_processes.TRAININGS[name][0]).state_dict()
+    for result in results:
+        for parameter, weight in expected["weights"].items():
+            torch.testing.assert_close(result[name]["weights"][parameter], weight, rtol=0, atol=1e-9, msg=parameter)
+        assert result[name]["best"] == expected["best"] == 2
+    moved = {key: (value - start[key]).abs().max().item() for key, value in expected["weights"].items()}
+    assert moved["fusion.output.weight"] > 1e-3
+    assert [result[name]["kept"] for result in results] == [[0, 0], []]
+
+
+@pytest.mark.parametrize("name", two_processes.TRAININGS)
+def test_two_processes_record_the_means_over_all_items(
+    results: list[dict[str, Any]], tmp_path: Path, name: str
+) -> None:
+    expected = two_processes.train(name, tmp_path)["means"]
+    for mean, wanted in zip(results[0][name]["means"], expected, strict=True):
+        assert mean["loss"] == pytest.approx(wanted["loss"], abs=1e-6)
+        assert mean["task"] == pytest.approx(wanted["task"], abs=1e-6)
+
+
 def test_without_gathering_the_contrast_and_its_gradients_differ(results: list[dict[str, Any]]) -> None:
     """The negative control: the equalities above are due to the keys of the other process."""
     expected, found = one_process("regression", "joined"), [result["not gathered"] for result in results]

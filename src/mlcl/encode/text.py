@@ -1,8 +1,6 @@
 """Text encoder: any pretrained transformer, a convolution to the shared width, pooling."""
 
 import inspect
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +11,7 @@ from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 from transformers import logging as transformers_logging
 
 from mlcl.encode.pooling import build_pooling
+from mlcl.encode.pretrained import load_pretrained
 from mlcl.encode.sequence import Encoded
 from mlcl.errors import EncoderError
 
@@ -97,7 +96,7 @@ def tiny_config(vocabulary_size: int) -> BertConfig:
 
 def read_encoder_config(name: str) -> Any:
     """Read the configuration of a pretrained encoder: a local folder or a hub name."""
-    return _load(AutoConfig.from_pretrained, name)
+    return load_pretrained(AutoConfig.from_pretrained, name)
 
 
 def read_encoder_weights(encoder: PreTrainedModel, name: str) -> None:
@@ -107,7 +106,7 @@ def read_encoder_weights(encoder: PreTrainedModel, name: str) -> None:
         EncoderError: If the folder or hub name cannot be read, or leaves a parameter of the encoder without a value.
     """
     transformers_logging.disable_progress_bar()
-    pretrained, report = _load(partial(AutoModel.from_pretrained, output_loading_info=True), name)
+    pretrained, report = load_pretrained(AutoModel.from_pretrained, name, output_loading_info=True)
     state, wanted = pretrained.state_dict(), encoder.state_dict()
     missing = sorted(set(wanted) & set(report["missing_keys"]) | set(wanted) - set(state))
     if missing:
@@ -115,22 +114,3 @@ def read_encoder_weights(encoder: PreTrainedModel, name: str) -> None:
             f"text encoder {name!r} has no value for {missing[0]} and {len(missing) - 1} more parameters"
         )
     encoder.load_state_dict({key: state[key] for key in wanted})
-
-
-def _load(loader: Any, name: str) -> Any:
-    folder = Path(name)
-    if folder.is_dir() and not (folder / "config.json").is_file():
-        raise EncoderError(
-            f"text encoder folder {name} has no config.json: pass a folder saved by save_pretrained, with config.json, "
-            "model.safetensors and the tokenizer's files"
-        )
-    try:
-        return loader(name)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        advice = (
-            "the folder needs config.json, model.safetensors (or pytorch_model.bin) and the tokenizer's files"
-            if folder.is_dir()
-            else "it is no local folder, and not available from the hub here; pass --text-encoder FOLDER"
-        )
-        raise EncoderError(f"text encoder {name!r} cannot be loaded: {advice} ({reason})") from error

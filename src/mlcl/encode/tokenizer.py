@@ -8,6 +8,7 @@ from typing import Any
 
 from transformers import AutoTokenizer, BertTokenizer
 
+from mlcl.encode.pretrained import load_pretrained
 from mlcl.errors import EncoderError
 
 
@@ -56,22 +57,21 @@ def load_tokenizer(name: str) -> SubWords:
         EncoderError: If there is no usable tokenizer.
     """
     folder = Path(name)
-    try:
-        if folder.is_dir() and not (folder / "tokenizer.json").exists() and (folder / "vocab.txt").exists():
-            lines = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
-            settings = folder / "tokenizer_config.json"
-            lower = not settings.exists() or json.loads(settings.read_text(encoding="utf-8")).get("do_lower_case", True)
-            vocabulary = {token: number for number, token in enumerate(lines)}
-            return SubWords(BertTokenizer(vocab=vocabulary, do_lower_case=lower))
-        pretrained = AutoTokenizer.from_pretrained(name, add_prefix_space=True)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise EncoderError(
-            f"no tokenizer in text encoder {name!r}: the folder needs tokenizer.json or vocab.txt ({reason})"
-        ) from error
+    if folder.is_dir() and not (folder / "tokenizer.json").exists() and (folder / "vocab.txt").exists():
+        return _read_vocabulary(folder)
+    pretrained = load_pretrained(AutoTokenizer.from_pretrained, name, add_prefix_space=True)
+    if len(pretrained) <= len(pretrained.all_special_ids):  # what transformers builds when it finds no vocabulary
+        raise EncoderError(f"text encoder {name!r} has no vocabulary: the folder needs tokenizer.json or vocab.txt")
     if not getattr(pretrained, "is_fast", False):
         raise EncoderError(f"the tokenizer of {name!r} has no fast version; pass a folder with tokenizer.json")
     return SubWords(pretrained)
+
+
+def _read_vocabulary(folder: Path) -> SubWords:
+    lines = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    settings = folder / "tokenizer_config.json"
+    lower = not settings.exists() or json.loads(settings.read_text(encoding="utf-8")).get("do_lower_case", True)
+    return SubWords(BertTokenizer(vocab={token: number for number, token in enumerate(lines)}, do_lower_case=lower))
 
 
 def word_tokenizer(words: Iterable[str]) -> SubWords:

@@ -5,7 +5,7 @@ from transformers import logging as transformers_logging
 from mlcl.config import Experiment
 from mlcl.data.corpus import Task
 from mlcl.encode.text import tiny_config
-from mlcl.errors import UsageError
+from mlcl.errors import EncoderError, UsageError
 from mlcl.models.configuration import MLCLConfig
 from mlcl.models.mlcl import MLCLModel
 
@@ -17,6 +17,7 @@ def build_model(experiment: Experiment, *, task: Task, widths: dict[str, int], v
 
     Raises:
         UsageError: If the options contradict one another or the text encoder.
+        EncoderError: If tokenizer and encoder do not belong together.
     """
     options = {
         **experiment.model.model_dump(),
@@ -37,6 +38,12 @@ def build_model(experiment: Experiment, *, task: Task, widths: dict[str, int], v
         raise UsageError(
             f"data.max_length = {experiment.data.max_length}: the text encoder has {longest} positions; "
             f"use --set data.max_length={longest}"
+        )
+    rows = getattr(model.config.text_config, "vocab_size", vocabulary_size)
+    if vocabulary_size > rows:
+        raise EncoderError(
+            f"the tokenizer of text encoder {experiment.text_encoder!r} has {vocabulary_size} tokens, its model {rows}: "
+            "they do not belong together"
         )
     return model
 

@@ -69,7 +69,10 @@ class TrainedRun:
         """
         if split not in corpus.splits:
             raise DataError(f"no split {split!r}; it has {', '.join(corpus.splits)}", path=corpus.path)
-        encoded = self.processor.encode(corpus.splits[split], self.tokenizer, word_aligned=corpus.word_aligned)
+        try:
+            encoded = self.processor.encode(corpus.splits[split], self.tokenizer, word_aligned=corpus.word_aligned)
+        except DataError as error:
+            raise DataError(str(error), path=corpus.path, place=split) from error
         return predict_split(
             self.model,
             encoded,

@@ -164,7 +164,13 @@ def test_an_item_without_real_rows_is_finite_and_pools_to_zero() -> None:
 def test_each_dropout_acts_in_training_only(place: str) -> None:
     torch.manual_seed(0)
     module = SequenceEncoder(
-        INPUT, D, num_heads=HEADS, num_layers=1, dropout=SequenceDropout(**{place: 0.5}), pooling="mean", mask_padding=True
+        INPUT,
+        D,
+        num_heads=HEADS,
+        num_layers=1,
+        dropout=SequenceDropout(**{place: 0.5}),
+        pooling="mean",
+        mask_padding=True,
     ).double()
     perturb(module)
     real = torch.ones(B, T, dtype=torch.bool)

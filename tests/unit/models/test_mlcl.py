@@ -112,7 +112,9 @@ def described(config: MLCLConfig) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.parametrize("options", [{}, {"learn_temperature": True}, tiny.RELEASE], ids=["default", "learned", "release"])
+@pytest.mark.parametrize(
+    "options", [{}, {"learn_temperature": True}, tiny.RELEASE], ids=["default", "learned", "release"]
+)
 @torch.no_grad()
 def test_loading_what_was_saved_gives_the_same_model(tmp_path: Path, options: dict[str, Any]) -> None:
     model, batch = tiny.model(dropout=0.1, num_labels=3, **options).float(), tiny.batch(classes=3, dtype=torch.float32)
@@ -182,7 +184,9 @@ def test_the_fusion_layers_start_from_one_packed_projection_and_nothing_else_is_
         assert torch.equal(layer.self_attn.in_proj_weight, first.self_attn.in_proj_weight)
         assert layer.self_attn.in_proj_weight.data_ptr() != first.self_attn.in_proj_weight.data_ptr()
         assert not torch.equal(layer.linear1.weight, first.linear1.weight)
-    assert not torch.equal(model.acoustic.layers[0].attention.in_proj_weight, model.acoustic.layers[1].attention.in_proj_weight)
+    assert not torch.equal(
+        model.acoustic.layers[0].attention.in_proj_weight, model.acoustic.layers[1].attention.in_proj_weight
+    )
     assert not torch.equal(model.view_1["text"].linear.weight, model.view_2["text"].linear.weight)
     pointers = [parameter.data_ptr() for parameter in model.parameters()]
     assert len(set(pointers)) == len(pointers)

@@ -72,7 +72,14 @@ def test_what_the_release_does_not_use_has_no_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "cross_xy.to_embedds.1.weight", "proj_t.weight", "private_t1.private_a_1.weight", "text.project.weight", "bert"],
+    [
+        "",
+        "cross_xy.to_embedds.1.weight",
+        "proj_t.weight",
+        "private_t1.private_a_1.weight",
+        "text.project.weight",
+        "bert",
+    ],
 )
 def test_a_name_that_the_release_does_not_have_is_refused(name: str) -> None:
     with pytest.raises(DataError, match=rf"^{re.escape(repr(name))} is no parameter of the MLCL release$"):

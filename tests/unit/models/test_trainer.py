@@ -41,7 +41,11 @@ def test_the_trainer_of_transformers_lowers_the_loss(tmp_path: Path, classes: in
         seed=0,
     )
     trainer = Trainer(
-        model=model, args=arguments, train_dataset=dataset(classes), eval_dataset=dataset(classes), data_collator=collate
+        model=model,
+        args=arguments,
+        train_dataset=dataset(classes),
+        eval_dataset=dataset(classes),
+        data_collator=collate,
     )
     before = trainer.evaluate()["eval_loss"]
     trainer.train()

@@ -1,91 +1,15 @@
-"""The training loop: parts of a batch, clipping, selection, patience, and resuming bit for bit."""
+"""The training loop: parts of a batch, clipping, selection, patience, number formats."""
 
-import signal
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-import tiny
-from mlcl.config import DataConfig, TrainConfig
-from mlcl.data.batch import EncodedSplit
-from mlcl.data.processor import Processor
-from mlcl.encode.tokenizer import word_tokenizer
-from mlcl.errors import Interrupted, MlclError
-from mlcl.models import MLCLModel
-from mlcl.train.loop import Selection, fit
-from mlcl.train.state import TrainState
+from mlcl.errors import MlclError
+from training import Run, same, split
 
 CONTRAST_OFF = {"umcl_weight": 0.0, "bmcl_weight": 0.0, "tmcl_weight": 0.0}
-# Eleven items in batches of four: three steps an epoch, the last of three items.
-CONFIG: dict[str, Any] = {"epochs": 3, "batch_size": 4, "learning_rate": 1e-3, "encoder_learning_rate": 1e-3}
-
-
-def split() -> EncodedSplit:
-    corpus = tiny.corpus()
-    return Processor.fit(corpus, DataConfig(file="")).encode(corpus.splits["train"], word_tokenizer(tiny.WORDS))
-
-
-@dataclass
-class Recorder:
-    """A reporter that keeps what it sees; `at_step` is called with the model after each step."""
-
-    model: nn.Module
-    at_step: Callable[[TrainState], None] = lambda state: None
-    gradients: list[dict[str, Tensor]] = field(default_factory=list)
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-    totals: list[dict[str, float]] = field(default_factory=list)
-
-    def step(self, state: TrainState, steps: int, epochs: int) -> None:
-        named = self.model.named_parameters()
-        self.gradients.append({name: p.grad.clone() for name, p in named if p.grad is not None})
-        self.totals.append(dict(state.totals))
-        self.at_step(state)
-
-    def epoch(self, record: dict[str, Any], epochs: int) -> None:
-        self.epochs.append(record)
-
-
-@dataclass
-class Run:
-    """One training of a tiny model, and everything that can be seen of it."""
-
-    folder: Path
-    dropout: float = 0.0
-    options: dict[str, Any] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-    scores: list[float | None] = field(default_factory=lambda: [1.0] * 99)
-    higher_is_better: bool = False
-    at_step: Callable[[TrainState], None] = lambda state: None
-    kept: list[int] = field(default_factory=list)
-    histories: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        torch.manual_seed(0)
-        self.model = MLCLModel(tiny.config(self.dropout, **self.options))
-        tiny.perturb(self.model)
-        self.recorder = Recorder(self.model, self.at_step)
-
-    def fit(self, train: EncodedSplit | None = None) -> TrainState:
-        return fit(
-            self.model,
-            split() if train is None else train,
-            TrainConfig(**{**CONFIG, **self.settings}),
-            Selection(self.score, "mae", self.higher_is_better, lambda: self.kept.append(len(self.recorder.epochs) + 1)),
-            seed=5,
-            device=torch.device("cpu"),
-            checkpoint=self.folder / "checkpoint.pt",
-            reporter=self.recorder,
-            on_epoch=lambda state: self.histories.append(len(state.history)),
-        )
-
-    def score(self) -> dict[str, float | None]:
-        torch.rand(3)  # scoring may draw: it must not matter to what follows a resumption
-        return {"mae": self.scores[len(self.recorder.epochs)]}
 
 
 def norm(gradients: dict[str, Tensor]) -> float:
@@ -93,7 +17,9 @@ def norm(gradients: dict[str, Tensor]) -> float:
 
 
 @pytest.mark.parametrize("parts", [2, 3, 99])
-def test_parts_of_a_batch_have_the_gradient_of_the_whole_when_no_contrast_looks_across(tmp_path: Path, parts: int) -> None:
+def test_parts_of_a_batch_have_the_gradient_of_the_whole_when_no_contrast_looks_across(
+    tmp_path: Path, parts: int
+) -> None:
     """Tolerance: float32 sums of four items in another order."""
     whole = Run(tmp_path / "1", options=CONTRAST_OFF, settings={"epochs": 1, "clip_norm": None})
     split_up = Run(tmp_path / "2", options=CONTRAST_OFF, settings={"epochs": 1, "clip_norm": None, "accumulate": parts})
@@ -133,7 +59,10 @@ def test_terms_are_means_over_the_epoch_s_items(tmp_path: Path) -> None:
     run = Run(tmp_path, settings={"epochs": 1})
     record = run.fit().history[0]["train"]
     assert list(record)[:2] == ["loss", "task"]
-    contrast = {level: sum(value for name, value in record.items() if name.startswith(level)) for level in ("umcl", "bmcl", "tmcl")}
+    contrast = {
+        level: sum(value for name, value in record.items() if name.startswith(level))
+        for level in ("umcl", "bmcl", "tmcl")
+    }
     expected = record["task"] + (0.01 * contrast["umcl"] + 0.11 * contrast["bmcl"] + 0.08 * contrast["tmcl"]) / 3
     assert record["loss"] == pytest.approx(expected, rel=1e-5)  # float32
 
@@ -184,69 +113,6 @@ def test_a_loss_that_is_not_finite_is_an_error_and_not_a_step(tmp_path: Path, ac
         run.fit(train)
     assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
     assert not (tmp_path / "checkpoint.pt").exists()
-
-
-def test_the_same_seed_gives_the_same_weights_and_another_order_of_draws_outside_does_not_matter(tmp_path: Path) -> None:
-    first, second = Run(tmp_path / "1", dropout=0.3), Run(tmp_path / "2", dropout=0.3)
-    first.fit()
-    torch.rand(17)
-    second.fit()
-    assert same(first.model, second.model)
-
-
-def same(first: nn.Module, second: nn.Module) -> bool:
-    other = second.state_dict()
-    return all(torch.equal(value, other[name]) for name, value in first.state_dict().items())
-
-
-def test_a_training_stopped_after_any_step_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    """Dropout is on, so a wrong random state shows; accumulation too, so a step has parts."""
-    whole = Run(tmp_path / "whole", dropout=0.3, settings={"accumulate": 2})
-    expected = whole.fit()
-    assert len(whole.recorder.gradients) == 9
-    for stop in range(1, 10):
-        folder = tmp_path / str(stop)
-
-        def interrupt(state: TrainState, stop: int = stop) -> None:
-            if 3 * state.epoch + state.step == stop:
-                signal.raise_signal(signal.SIGINT)
-
-        stopped = Run(folder, dropout=0.3, settings={"accumulate": 2}, at_step=interrupt)
-        place = f"epoch {(stop + 2) // 3}, step {stop % 3} of 3" if stop % 3 else f"after epoch {stop // 3} of 3"
-        with pytest.raises(Interrupted, match=place):
-            stopped.fit()
-        torch.rand(stop)  # the process that goes on has drawn other numbers
-        resumed = Run(folder, dropout=0.3, settings={"accumulate": 2})
-        resumed.recorder.epochs += stopped.recorder.epochs
-        state = resumed.fit()
-        assert same(resumed.model, whole.model), stop
-        assert len(stopped.recorder.gradients) + len(resumed.recorder.gradients) == 9
-        for record, wanted in zip(state.history, expected.history, strict=True):
-            assert {**record, "seconds": 0} == {**wanted, "seconds": 0}, stop
-
-
-def test_a_finished_training_is_not_continued(tmp_path: Path) -> None:
-    first, again = Run(tmp_path), Run(tmp_path)
-    first.fit()
-    state = again.fit()
-    assert again.recorder.gradients == []
-    assert same(first.model, again.model)
-    assert state.epoch == 3
-
-
-def test_the_previous_signal_handlers_are_put_back(tmp_path: Path) -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    Run(tmp_path).fit()
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-
-
-def test_a_second_signal_acts_at_once(tmp_path: Path) -> None:
-    def twice(state: TrainState) -> None:
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        Run(tmp_path, at_step=twice).fit()
 
 
 def test_bfloat16_computes_in_half_precision_and_keeps_single_precision_weights(tmp_path: Path) -> None:

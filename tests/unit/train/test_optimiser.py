@@ -1,5 +1,6 @@
 """The optimiser's groups, and the schedule of its learning rates."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -26,7 +27,9 @@ def grouped(model: nn.Module, config: TrainConfig) -> dict[str, tuple[float, flo
     return found
 
 
-@pytest.mark.parametrize("options", [{}, {"learn_temperature": True}, tiny.RELEASE], ids=["default", "learned", "release"])
+@pytest.mark.parametrize(
+    "options", [{}, {"learn_temperature": True}, tiny.RELEASE], ids=["default", "learned", "release"]
+)
 def test_groups_partition_the_trainable_parameters(options: dict[str, Any]) -> None:
     model = tiny.model(**options)
     trainable = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
@@ -86,13 +89,13 @@ def test_the_factor_is_positive_at_most_one_and_rises_before_it_falls(schedule: 
     factors = [learning_rate_factor(step, total, config) for step in range(total)]
     assert all(0 < factor <= 1 for factor in factors)
     top = round(warmup * total)
-    assert all(a < b for a, b in zip(factors[:top], factors[1 : top + 1], strict=False))
+    assert all(a < b for a, b in pairwise(factors[: top + 1]))
     after = factors[top:]
     assert after[:1] in ([1.0], [])
     if schedule == "constant":
         assert all(factor == 1.0 for factor in after)
     else:
-        assert all(a > b for a, b in zip(after, after[1:], strict=False))
+        assert all(a > b for a, b in pairwise(after))
 
 
 def test_the_factor_equals_a_table_made_by_hand() -> None:

@@ -1,6 +1,7 @@
 """Files to corpora: one module per on-disk layout, each with `sniff` and `read`."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from mlcl.data.formats.unpickler import load_pickle
 from mlcl.errors import DataError
 
 __all__ = ["read_corpus"]
+
+_log = logging.getLogger(__name__)
 
 # Items may take this many times the file's size in memory, and a fixed amount more. Text and small integers grow
 # when they become Python objects and float32; only a file that shares one array among many items takes more.
@@ -71,7 +74,11 @@ def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> C
     except OSError as error:
         raise DataError(f"cannot be read: {error}", path=path) from None
     limit = _MEMORY_FACTOR * size + _MEMORY_MORE
-    return replace(layout.read(data, path=str(path), dtype=dtype, max_bytes=limit), sha256=digest)
+    corpus = replace(layout.read(data, path=str(path), dtype=dtype, max_bytes=limit), sha256=digest)
+    if corpus.repaired:
+        rows = ", ".join(f"{count} in {place}" for place, count in corpus.repaired.items())
+        _log.warning("note: %s: rows with -inf, inf or nan, those values set to 0: %s", path, rows)
+    return corpus
 
 
 def _unknown(data: object) -> str:

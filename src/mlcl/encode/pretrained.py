@@ -1,0 +1,54 @@
+"""Loading from a folder or the hub, with errors that say what to do instead of long waits."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from huggingface_hub import constants, try_to_load_from_cache
+
+from mlcl.errors import EncoderError
+
+FILES = "config.json, model.safetensors (or pytorch_model.bin) and the tokenizer's files"
+
+
+def load_pretrained(loader: Callable[..., Any], name: str, **options: Any) -> Any:
+    """Call a ``from_pretrained`` with a folder or hub name.
+
+    Raises:
+        EncoderError: If the folder or name cannot be loaded.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file() and not (folder / "tokenizer_config.json").is_file():
+            raise EncoderError(f"text encoder folder {name} has no config.json; it needs {FILES}")
+    elif not isinstance(_cached(name), str) and not _hub_answers():
+        raise EncoderError(
+            f"text encoder {name!r} is no folder here, and the hub cannot be reached; "
+            f"pass --text-encoder FOLDER with {FILES}"
+        )
+    try:
+        return loader(name, **options)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        where = f"it needs {FILES}" if folder.is_dir() else "check the name, or pass --text-encoder FOLDER"
+        raise EncoderError(f"text encoder {name!r} cannot be loaded; {where} ({reason})") from error
+
+
+def _cached(name: str) -> Any:
+    try:
+        return try_to_load_from_cache(name, "config.json")
+    except ValueError:  # not even the form of a hub name
+        return None
+
+
+def _hub_answers() -> bool:
+    """Whether the hub's name resolves: without network the loaders would retry for a minute."""
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        socket.getaddrinfo(urlparse(constants.ENDPOINT).hostname, 443)
+    except OSError:
+        return False
+    return True
