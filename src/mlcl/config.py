@@ -107,7 +107,7 @@ class TrainConfig(Section):
     """Adam, or AdamW with decoupled weight decay."""
     encoder_learning_rate: float = Field(default=5e-5, ge=0)
     """Learning rate of the pretrained text encoder; 0 freezes it."""
-    learning_rate: float = Field(default=5e-4, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
     """Learning rate of everything else."""
     weight_decay: float = Field(default=0.01, ge=0)
     """Decay of weight matrices; biases and norms are never decayed."""

@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "config.json of an unknown model": (_write(CONFIG, '{"model_type": "xyz"}'), ["xyz"]),
     "tokenizer.json that is no JSON": (_write(TOKENIZER, "junk"), ["tokenizer"]),
     "tokenizer.json that is empty JSON": (_write(TOKENIZER, "{}"), ["tokenizer"]),
-    "vocabulary beyond the weights": (_other_vocabulary, ["vocabulary"]),
+    "vocabulary beyond the weights": (_other_vocabulary, ["tokenizer"]),
 }
 
 

@@ -141,8 +141,11 @@ def test_a_damaged_checkpoint_is_named_with_the_way_out(run: Path, junk: bytes) 
     assert files(Path("run"))["model/model.safetensors"] == before["model/model.safetensors"]
 
 
-def test_resuming_with_another_model_is_refused(run: Path) -> None:
-    assert "run/checkpoint.pt" in refuse(1, "train", "--resume", "run", *settings(model__d_model=32))
+@pytest.mark.parametrize(
+    ("key", "value"), [("model.d_model", 32), ("model.tmcl_weight", 0.5), ("data.max_length", 12), ("seed", 1)]
+)
+def test_resuming_as_another_experiment_is_refused(run: Path, key: str, value: object) -> None:
+    assert key in refuse(2, "train", "--resume", "run", "--set", f"{key}={value}")
 
 
 def test_resuming_on_other_data_is_refused(run: Path) -> None:

@@ -97,6 +97,16 @@ def test_wrong_command(mag: Path, name: str) -> None:
     assert [part for part in parts if part not in message] == []
 
 
+@pytest.mark.parametrize("rate", ["1e20", "1e38"])
+def test_a_training_that_diverges_says_what_to_change(mag: Path, rate: str) -> None:
+    """No usage error, because it shows only while training; the run stays, so it may be looked at."""
+    rates = settings(train__learning_rate=rate, train__encoder_learning_rate=rate, train__clip_norm="null")
+    outcome = invoke(*TRAIN, *rates, "--quiet")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert outcome.err.startswith("mlcl: the ")
+    assert "train.learning_rate" in outcome.err
+
+
 def test_every_setting_that_is_right_passes(mag: Path) -> None:
     """Control: the command that the wrong ones differ from."""
     succeed(*TRAIN)

@@ -42,7 +42,7 @@ def build_model(experiment: Experiment, *, task: Task, widths: dict[str, int], v
     rows = getattr(model.config.text_config, "vocab_size", vocabulary_size)
     if vocabulary_size > rows:
         raise EncoderError(
-            f"the tokenizer of text encoder {experiment.text_encoder!r} has {vocabulary_size} tokens, its model {rows}: "
+            f"text encoder {experiment.text_encoder!r}: its tokenizer has {vocabulary_size} tokens, its model {rows}; "
             "they do not belong together"
         )
     return model

@@ -1,7 +1,5 @@
 """Standardisation: statistics of the train split's real rows alone, zeros that stay zeros, constant columns."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 

@@ -167,6 +167,16 @@ def test_dropout_acts_in_training_only() -> None:
     torch.testing.assert_close(module(latent, context), transformer()(latent, context), rtol=0, atol=EXACT)
 
 
+def test_each_dropout_acts_on_its_own() -> None:
+    """On the weights of attention; and after the feed-forward, where an entry becomes 0 or exactly twice itself."""
+    latent, context = rows(1, B, LATENT, D), rows(2, B, CONTEXT, D)
+    attention, feed_forward = CrossAttention(D, HEADS, DIM_HEAD, 0.5).double(), GatedFeedForward(D, 0.5).double()
+    assert not torch.equal(attention(latent, context), attention(latent, context))
+    trained, plain = feed_forward(latent), feed_forward.eval()(latent)
+    assert torch.equal(trained, torch.where(trained == 0, 0.0, 2 * plain))
+    assert trained.eq(0).any()
+
+
 def test_the_feed_forward_is_as_wide_as_the_release_s() -> None:
     assert {name: tuple(p.shape) for name, p in GatedFeedForward(D, 0.0).named_parameters()} == {
         "widen.weight": (8 * D, D),

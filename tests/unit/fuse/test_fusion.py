@@ -14,7 +14,7 @@ B, INPUTS, D, HEADS, WIDE, OUT = 5, 6, 15, 3, 19, 2
 EXACT = 1e-12  # float64; values are of order 1
 
 
-def network(layers: int = 2, dropout: float = 0.0) -> FusionNetwork:
+def network(layers: int = 2, layer_dropout: float = 0.0, head_dropout: float = 0.0) -> FusionNetwork:
     torch.manual_seed(0)
     module = FusionNetwork(
         D,
@@ -23,8 +23,8 @@ def network(layers: int = 2, dropout: float = 0.0) -> FusionNetwork:
         num_heads=HEADS,
         num_layers=layers,
         feed_forward=WIDE,
-        layer_dropout=dropout,
-        head_dropout=dropout,
+        layer_dropout=layer_dropout,
+        head_dropout=head_dropout,
     ).double()
     perturb(module)
     return module
@@ -134,8 +134,10 @@ def test_an_item_with_nothing_present_is_finite_in_value_and_gradient() -> None:
     torch.testing.assert_close(logits[2], bias_alone, rtol=0, atol=EXACT)
 
 
-def test_dropout_acts_in_training_only() -> None:
-    module, x = network(dropout=0.5), rows(1)
+@pytest.mark.parametrize("place", ["layer_dropout", "head_dropout"])
+def test_each_dropout_acts_in_training_only(place: str) -> None:
+    module, x = network(**{place: 0.5}), rows(1)
+    assert torch.equal(module(x)[0], module(x)[0]) == (place == "head_dropout")
     assert not torch.equal(module(x)[1], module(x)[1])
     module.eval()
     assert torch.equal(module(x)[1], module(x)[1])
