@@ -35,12 +35,14 @@ class Recorder:
     at_step: Callable[[TrainState], None] = lambda state: None
     gradients: list[dict[str, Tensor]] = field(default_factory=list)
     epochs: list[dict[str, Any]] = field(default_factory=list)
+    training: list[bool] = field(default_factory=list)
     totals: list[dict[str, float]] = field(default_factory=list)
 
     def step(self, state: TrainState, steps: int, epochs: int) -> None:
         named = self.model.named_parameters()
         self.gradients.append({name: p.grad.clone() for name, p in named if p.grad is not None})
         self.totals.append(dict(state.totals))
+        self.training.append(self.model.training)
         self.at_step(state)
 
     def epoch(self, record: dict[str, Any], epochs: int) -> None:
@@ -57,6 +59,7 @@ class Run:
     settings: dict[str, Any] = field(default_factory=dict)
     scores: list[float | None] = field(default_factory=lambda: [1.0] * 99)
     higher_is_better: bool = False
+    seed: int = 5
     at_step: Callable[[TrainState], None] = lambda state: None
     kept: list[int] = field(default_factory=list)
     histories: list[int] = field(default_factory=list)
@@ -75,7 +78,7 @@ class Run:
             Selection(
                 self.score, "mae", self.higher_is_better, lambda: self.kept.append(len(self.recorder.epochs) + 1)
             ),
-            seed=5,
+            seed=self.seed,
             device=torch.device("cpu"),
             checkpoint=self.folder / "checkpoint.pt",
             reporter=self.recorder,
@@ -84,6 +87,7 @@ class Run:
 
     def score(self) -> dict[str, float | None]:
         torch.rand(3)  # scoring may draw: it must not matter to what follows a resumption
+        self.model.eval()
         return {"mae": self.scores[len(self.recorder.epochs)]}
 
 

@@ -45,6 +45,7 @@ TASKS = {"regression": {}, "learned": {"learn_temperature": True}, "pooled": {"c
 CONTRAST_OFF = {"umcl_weight": 0.0, "bmcl_weight": 0.0, "tmcl_weight": 0.0}
 # Model options, and in how many parts each process takes its share of a batch; without contrast parts do not matter.
 TRAININGS: dict[str, tuple[dict[str, Any], int]] = {"contrast": ({}, 1), "parts": (CONTRAST_OFF, 2)}
+ODD = "a last batch of one item"
 
 
 def model_step(model: torch.nn.Module, batch: dict[str, Tensor], inner: torch.nn.Module) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def work(number: int, folder: str) -> None:
     )
     try:
         results = {"rank": rank(), "world_size": world_size(), **_primitives(number)}
-        results |= _models(number) | {name: train(name, Path(folder) / name) for name in TRAININGS}
+        results |= _models(number) | {name: train(name, Path(folder) / name) for name in [*TRAININGS, ODD]}
         results["not gathered"] = _not_gathered(number)
         torch.save(results, Path(folder) / f"{number}.pt")
     finally:
@@ -128,11 +129,11 @@ class Silent:
 
 def train(name: str, folder: Path) -> dict[str, Any]:
     """Fit a float64 model for two epochs of three batches of 5, 5 and 2 items; return weights and bookkeeping."""
-    options, parts = TRAININGS[name]
+    options, parts = TRAININGS.get(name, ({}, 1))
     model, kept = tiny.model(**options), []
     state = fit(
         model,
-        double_split(),
+        double_split(11 if name == ODD else 12),
         TrainConfig(epochs=2, batch_size=5, accumulate=parts, learning_rate=1e-3, encoder_learning_rate=1e-3),
         Selection(lambda: {"mae": float(len(kept))}, "mae", True, lambda: kept.append(rank())),
         seed=5,
@@ -145,8 +146,8 @@ def train(name: str, folder: Path) -> dict[str, Any]:
     return {"weights": model.state_dict(), "kept": kept, "best": state.best_epoch, "means": means}
 
 
-def double_split() -> EncodedSplit:
-    """Twelve items with float64 rows, so that two processes have one each of the last batch of two."""
-    corpus = tiny.corpus({"train": 12})
+def double_split(items: int) -> EncodedSplit:
+    """Items with float64 rows; of twelve, two processes have one each of the last batch of two."""
+    corpus = tiny.corpus({"train": items})
     split = Processor.fit(corpus, DataConfig(file="")).encode(corpus.splits["train"], word_tokenizer(tiny.WORDS))
     return replace(split, rows={name: replace(r, values=r.values.astype(np.float64)) for name, r in split.rows.items()})

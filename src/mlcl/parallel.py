@@ -49,6 +49,14 @@ def global_mean(values: Tensor) -> Tensor:
     return values.sum() * (world_size() / max(sum(_sizes(values)), 1))
 
 
+def average(values: Tensor) -> Tensor:
+    """The mean over processes of a tensor that each has."""
+    if world_size() > 1:
+        dist.all_reduce(values)
+        values = values / world_size()
+    return values
+
+
 def _sizes(rows: Tensor) -> list[int]:
     size = torch.tensor([len(rows)], device=rows.device)
     return [int(part) for part in torch.cat(_gather_plain(size)).tolist()]

@@ -40,7 +40,6 @@ OTHER = {
     "model.tie_vt_to_av": "true",
     "model.text_pooling": "cls",
     "model.sequence_pooling": "attention",
-    "model.initialisation": "normal",
     "model.mask_padding": "false",
     "train.epochs": "3",
     "train.batch_size": "5",

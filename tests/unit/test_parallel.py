@@ -93,6 +93,12 @@ def test_two_processes_train_the_weights_that_one_trains(
     assert [result[name]["kept"] for result in results] == [[0, 0], []]
 
 
+def test_a_last_batch_with_fewer_items_than_processes_is_left_out(results: list[dict[str, Any]]) -> None:
+    first, second = (result[two_processes.ODD] for result in results)
+    assert len(first["means"]) == len(second["means"]) == 2
+    assert all(torch.equal(weight, second["weights"][name]) for name, weight in first["weights"].items())
+
+
 @pytest.mark.parametrize("name", two_processes.TRAININGS)
 def test_two_processes_record_the_means_over_all_items(
     results: list[dict[str, Any]], tmp_path: Path, name: str

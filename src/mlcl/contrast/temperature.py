@@ -26,5 +26,8 @@ class Temperature(nn.Module):
         self.log = nn.Parameter(torch.tensor(math.log(value))) if learned else None
 
     def forward(self) -> float | Float[Tensor, ""]:
-        """Return the current temperature."""
-        return self.value if self.log is None else self.log.exp().clamp(self.FLOOR, self.CEILING)
+        """Return the current temperature; beyond its bounds the gradient still points back."""
+        if self.log is None:
+            return self.value
+        free = self.log.exp()
+        return free + (free.clamp(self.FLOOR, self.CEILING) - free).detach()

@@ -59,7 +59,7 @@ class Rows:
     Attributes:
         values: (rows + 1, width) float32; the last row is zeros.
         real: (rows + 1,) whether a row is not all zeros.
-        index: Flat row numbers of the items' steps; -1, the last row, for none.
+        index: Flat row numbers of the items' steps, and one -1 more; -1, the last row, stands for none.
         offsets: (items + 1,).
     """
 

@@ -43,8 +43,9 @@ def lay_out(
     [SEP]`` with segment ids 0 and 1; while the pair is too long, the context loses its front, then the punchline its
     end (the rule of HKT and of MLCL's release).
     """
-    main = _align(split.main, tokenizer, alignment, lower_case, use_text)
-    context = None if split.context is None else _align(split.context, tokenizer, alignment, lower_case, use_text)
+    end = "" if split.context is None else "."
+    main = _align(split.main, tokenizer, alignment, lower_case, use_text, end)
+    context = None if split.context is None else _align(split.context, tokenizer, alignment, lower_case, use_text, "")
     before = np.zeros(len(split), np.int64) if split.context is None else row_counts(split.context)
     cls, sep, none = np.array([tokenizer.cls_id]), np.array([tokenizer.sep_id]), np.array([-1])
 
@@ -88,21 +89,23 @@ def row_counts(segment: Segment) -> NDArray[np.int64]:
     return np.zeros(len(segment), dtype=np.int64)
 
 
-def _align(segment: Segment, tokenizer: SubWordTokenizer, alignment: str, lower_case: bool, use_text: bool) -> Aligned:
+def _align(
+    segment: Segment, tokenizer: SubWordTokenizer, alignment: str, lower_case: bool, use_text: bool, end: str
+) -> Aligned:
     if not use_text:
         return align_words([[] for _ in segment.words], tokenizer)
     if alignment == "last_word":
-        return align_last_word(_texts(segment, lower_case), row_counts(segment), tokenizer)
+        return align_last_word(_texts(segment, lower_case, end), row_counts(segment), tokenizer)
     words = [_punctuated(segment, item) for item in range(len(segment))]
     return align_words([[word.lower() for word in item] for item in words] if lower_case else words, tokenizer)
 
 
-def _texts(segment: Segment, lower_case: bool) -> list[str]:
-    """Whole texts as the release joins them: sentences by ". "; a punchline gets a final "."."""
+def _texts(segment: Segment, lower_case: bool, end: str) -> list[str]:
+    """Whole texts as the release joins them: sentences by ". ", and a punchline's `end`."""
     if segment.sentences is None:
-        texts = [" ".join(words) for words in segment.words]
+        texts = [" ".join(words) + end for words in segment.words]
     else:
-        texts = [". ".join(sentences) for sentences in segment.sentences]
+        texts = [". ".join(sentences) + end for sentences in segment.sentences]
     return [text.lower() for text in texts] if lower_case else texts
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from mlcl.config import DataConfig
 from mlcl.data.align import SubWordTokenizer
 from mlcl.data.batch import EncodedSplit, Rows
-from mlcl.data.corpus import Corpus, Ragged, Split, Task
-from mlcl.data.layout import lay_out
+from mlcl.data.corpus import Corpus, Ragged, Segment, Split, Task
+from mlcl.data.layout import lay_out, row_counts
 from mlcl.errors import DataError, RunError
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
 
@@ -113,9 +113,12 @@ class Processor:
 
     def _rows(self, split: Split, name: str, on_tokens: tuple[NDArray[np.int64], NDArray[np.int64]] | None) -> Rows:
         """The modality's rows, and their places: under the tokens, or one after the other on their own clock."""
-        segments = [segment for segment in (split.context, split.main) if segment is not None and name in segment.rows]
+        segments = [segment for segment in (split.context, split.main) if segment is not None]
+        segments = segments if any(name in segment.rows for segment in segments) else []
         width = self.widths[name]
-        values, lengths, starts = _join([segment.rows[name] for segment in segments], len(split), width)
+        values, lengths, starts = _join(
+            [_rows_or_zeros(segment, name, width) for segment in segments], len(split), width
+        )
         if values.shape[1] != width:
             raise DataError(f"{name} rows have {values.shape[1]} columns, the model was made for {width}")
         real = (values != 0).any(axis=1)
@@ -123,16 +126,17 @@ class Processor:
         if dropped or not segments:
             empty = np.zeros(len(split) + 1, dtype=np.int64)
             offsets = empty if on_tokens is None else on_tokens[1]
-            return Rows(np.zeros((1, width), values.dtype), np.zeros(1, bool), np.full(offsets[-1], -1), offsets)
+            return Rows(np.zeros((1, width), values.dtype), np.zeros(1, bool), np.full(offsets[-1] + 1, -1), offsets)
         if name in self.shift:
             shift, scale = np.asarray(self.shift[name], values.dtype), np.asarray(self.scale[name], values.dtype)
             np.subtract(values, shift, out=values, where=real[:, None])
             np.divide(values, scale, out=values, where=real[:, None])
         if on_tokens is None:
-            return Rows(values, real, np.arange(lengths.sum()), np.concatenate([[0], np.cumsum(lengths)]))
+            index = np.append(np.arange(lengths.sum()), -1)
+            return Rows(values, real, index, np.concatenate([[0], np.cumsum(lengths)]))
         rows, offsets = on_tokens
         item = np.repeat(np.arange(len(split)), np.diff(offsets))
-        return Rows(values, real, np.where(rows < 0, -1, starts[item] + rows), offsets)
+        return Rows(values, real, np.append(np.where(rows < 0, -1, starts[item] + rows), -1), offsets)
 
 
 def _join(
@@ -151,6 +155,14 @@ def _join(
         values[np.repeat(filled, part.lengths) + own] = part.values
         filled = filled + part.lengths
     return values, lengths, starts
+
+
+def _rows_or_zeros(segment: Segment, name: str, width: int) -> Ragged:
+    """The segment's rows of that name; as many rows of zeros as it has others when it lacks them."""
+    if name in segment.rows:
+        return segment.rows[name]
+    offsets = np.concatenate([[0], np.cumsum(row_counts(segment))])
+    return Ragged(np.zeros((int(offsets[-1]), width), np.float32), offsets)
 
 
 def _column_statistics(split: Split, name: str, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

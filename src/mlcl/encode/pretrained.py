@@ -30,7 +30,7 @@ def load_pretrained(loader: Callable[..., Any], name: str, **options: Any) -> An
         )
     try:
         return loader(name, **options)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:
         reason = " ".join(str(error).split())[:200]
         where = f"it needs {FILES}" if folder.is_dir() else "check the name, or pass --text-encoder FOLDER"
         raise EncoderError(f"text encoder {name!r} cannot be loaded; {where} ({reason})") from error

@@ -59,12 +59,12 @@ class TextEncoder(nn.Module):
     def _encode_in_groups(
         self, inputs: dict[str, Tensor], mask: Bool[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time width"]:
-        """States of right-padded texts, computed in groups of similar length; padding states are 0 or of no meaning.
+        """States of texts computed in groups of similar length; states of padding are 0 or of no meaning.
 
         A batch is as long as its longest text, three times the mean on MOSI; a group of `GROUP` is hardly longer than
         its texts. The states at real tokens are the same.
         """
-        length = mask.sum(dim=1)
+        length = (mask * torch.arange(1, mask.shape[1] + 1, device=mask.device)).amax(dim=1)
         order = length.argsort(stable=True)
         states = []
         for group in torch.split(order, self.GROUP):

@@ -68,7 +68,12 @@ def load_tokenizer(name: str) -> SubWords:
 
 
 def _read_vocabulary(folder: Path) -> SubWords:
-    lines = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    try:
+        lines = (folder / "vocab.txt").read_text(encoding="utf-8").rstrip("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise EncoderError(f"text encoder {str(folder)!r}: vocab.txt is not UTF-8 text") from error
+    if len(lines) < 2:
+        raise EncoderError(f"text encoder {str(folder)!r}: vocab.txt is empty; it needs one token a line")
     settings = folder / "tokenizer_config.json"
     lower = not settings.exists() or json.loads(settings.read_text(encoding="utf-8")).get("do_lower_case", True)
     return SubWords(BertTokenizer(vocab={token: number for number, token in enumerate(lines)}, do_lower_case=lower))

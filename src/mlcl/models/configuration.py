@@ -5,6 +5,12 @@ from typing import Any, Literal
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
+_CHOICES = {
+    "cross_attention": ("pooled", "sequence"),
+    "text_pooling": ("last_position", "cls", "mean"),
+    "sequence_pooling": ("last_position", "mean", "attention"),
+}
+
 
 class MLCLConfig(PreTrainedConfig):
     r"""Configuration of `MLCLModel`.
@@ -45,7 +51,7 @@ class MLCLConfig(PreTrainedConfig):
     """
 
     model_type = "mlcl"
-    keys_to_ignore_at_inference = ("terms", "embedding")
+    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
     sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
 
     text_config: dict[str, Any] | PreTrainedConfig | None = None
@@ -79,5 +85,8 @@ class MLCLConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
         if self.d_model % self.num_heads:
             raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")

@@ -53,8 +53,6 @@ class MLCLModel(PreTrainedModel):
                 for pair in permutations(MODALITIES, 2)
             }
         )
-        if config.tie_vt_to_av:  # its own weights stay in the checkpoint, as in the release, and out of training
-            self.cross[pair_name((VISUAL, TEXT))].requires_grad_(False)
         learn = config.learn_temperature
         self.umcl = UniModalContrast(config.umcl_temperature, learn_temperature=learn)
         self.bmcl = BiModalContrast(config.bmcl_temperature, learn_temperature=learn)
@@ -70,6 +68,18 @@ class MLCLModel(PreTrainedModel):
             head_dropout=config.attention_dropout,
         )
         self.post_init()
+        self._freeze_tied()
+        first, *others = [layer.get_parameter("self_attn.in_proj_weight") for layer in self.fusion.layers]
+        with torch.no_grad():  # the release's fusion layers start from one packed projection
+            for weight in others:
+                weight.copy_(first)
+
+    @classmethod
+    def from_pretrained(cls, *arguments: Any, **options: Any) -> Any:
+        """Load what `save_pretrained` wrote: a folder or a hub name."""
+        loaded = super().from_pretrained(*arguments, **options)
+        (loaded[0] if isinstance(loaded, tuple) else loaded)._freeze_tied()
+        return loaded
 
     @classmethod
     def from_text_encoder(cls, name: str, **options: Any) -> "MLCLModel":
@@ -140,6 +150,11 @@ class MLCLModel(PreTrainedModel):
             + self.config.bmcl_weight / 3 * level["bmcl"]
         )
 
+    def _freeze_tied(self) -> None:
+        """Keep the tied direction's own weights in the checkpoint, as the release does, and out of training."""
+        if self.config.tie_vt_to_av:
+            self.cross[pair_name((VISUAL, TEXT))].requires_grad_(False)
+
     def _cross(self, encoded: dict[str, Encoded], single: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """Cross-modal representation of each ordered pair (latent, context)."""
         if self.config.cross_attention == "pooled":
@@ -181,7 +196,7 @@ class MLCLModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        """The release's start: Linear N(0, 0.02), convolutions and packed attention projections as torch has them."""
+        """The release's start: Linear N(0, 0.02); convolutions and packed attention projections as torch has them."""
         if isinstance(module, nn.Linear):
             init.normal_(module.weight, mean=0.0, std=0.02)
             if module.bias is not None:
@@ -190,10 +205,6 @@ class MLCLModel(PreTrainedModel):
             module.reset_parameters()
         elif isinstance(module, nn.MultiheadAttention):
             module._reset_parameters()
-        elif isinstance(module, FusionNetwork):  # its layers start from one packed projection
-            first, *others = [layer.get_parameter("self_attn.in_proj_weight") for layer in module.layers]
-            for weight in others:
-                init.copy_(weight, first)
 
 
 def _row_mask(rows: Tensor, mask: Tensor | None) -> Tensor:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -43,7 +44,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer) -> Train
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(content["model"])
         optimiser.load_state_dict(content["optimiser"])
-    except (OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
+        restore_random_state(content["random"])
+        return TrainState(**content["state"])
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, UnpicklingError) as error:
         raise RunError(f"{path} is damaged or of another model; delete it to train from the start") from error
-    restore_random_state(content["random"])
-    return TrainState(**content["state"])

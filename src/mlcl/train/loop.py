@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch, EncodedSplit
 from mlcl.errors import Interrupted, MlclError
-from mlcl.parallel import rank, world_size
+from mlcl.parallel import average, rank, world_size
 from mlcl.train.checkpoint import load_checkpoint, save_checkpoint
 from mlcl.train.optimiser import build_optimiser, learning_rate_factor, set_learning_rates
 from mlcl.train.state import TrainState
@@ -153,7 +153,7 @@ def _step(
             share = sum(len(parts[number]) for parts in split) / len(items)
             (output.loss * share).backward()
         named = {"loss": output.loss, **output.terms}
-        for name, value in zip(named, torch.stack(list(named.values())).tolist(), strict=True):
+        for name, value in zip(named, average(torch.stack(list(named.values())).detach()).tolist(), strict=True):
             means[name] = means.get(name, 0.0) + share * value
     if not np.isfinite(means["loss"]):
         raise MlclError(

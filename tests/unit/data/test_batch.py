@@ -24,7 +24,7 @@ def make_rows(name: str, rng: np.random.Generator) -> Rows:
     values[rng.random(count + 1) < 0.2] = 0.0
     values[-1] = 0.0
     index = np.where(rng.random(count) < 0.2, -1, rng.permutation(count))
-    return Rows(values, (values != 0).any(axis=1), index, offsets(name))
+    return Rows(values, (values != 0).any(axis=1), np.append(index, -1), offsets(name))
 
 
 def make_split(fixed: int | None = None, *, labels: bool = True) -> EncodedSplit:
@@ -32,7 +32,7 @@ def make_split(fixed: int | None = None, *, labels: bool = True) -> EncodedSplit
     return EncodedSplit(
         ids=list("abcde"),
         tokens=rng.integers(1, 90, total),
-        types=rng.integers(0, 2, total),
+        types=np.where(np.arange(total) == 0, 1, rng.integers(0, 2, total)),
         offsets=offsets("text"),
         spoken=np.array([True, True, False, True, True]),
         rows={name: make_rows(name, rng) for name in WIDTHS},

@@ -107,6 +107,13 @@ def with_sentences(words: list[str]) -> Split:
     return Split(["0"], Segment([spoken], {"acoustic": rows}, [words]))
 
 
+@pytest.mark.parametrize("mark", list(".,;:!?"))
+def test_a_sentence_with_a_mark_of_its_own_stays_as_it_is(mark: str) -> None:
+    data, tokenizer = with_sentences([f"ab{mark}"]), Chunks()
+    lay_out(data, tokenizer, alignment="word", max_length=99, lower_case=False)
+    assert tokenizer.calls == [[f"ab{mark}"]]
+
+
 def test_a_sentence_without_a_mark_of_its_own_ends_with_a_full_stop_of_its_last_word_s_row() -> None:
     found = lay_out(
         with_sentences(["ab cd", "e!", "", "fg"]),
@@ -128,7 +135,7 @@ def test_lower_case_reaches_the_tokenizer_in_every_alignment(alignment: str) -> 
 
 
 def test_last_word_alignment_gives_each_segment_its_last_row() -> None:
-    data = split([["ab", "cd"], ["ab"]], [["ab", "cd", "ef"], []])
+    data = split([["ab", "c"], ["a"]], [["ab", "cd", "ef"], []])
     _, items = sequences(data, alignment="last_word")
     assert items[0]["rows"] == [-1, 2, 2, 2, -1, 4, 4, -1]
     assert items[1]["rows"] == [-1, -1, 0, -1]

@@ -126,11 +126,11 @@ def test_the_release_ignores_the_mask() -> None:
 
 def test_in_the_release_a_step_has_a_position_where_channel_zero_is_not_exactly_zero() -> None:
     module = encoder(mask_padding=False, layers=0)
-    with torch.no_grad():  # channel 0 of the convolution copies column 0 of the row
+    with torch.no_grad():  # channel 0 of the convolution copies column 1 of the row
         module.project.weight[0] = 0.0
-        module.project.weight[0, 0, 1] = 1.0
+        module.project.weight[0, 1, 1] = 1.0
     x = rows()
-    x[:, 2, 0], x[1, 4, 0], x[:, 3, 0] = 0.0, 0.0, 1e-300
+    x[:, 2, 1], x[1, 4, 1], x[:, 3, 1], x[:, 5, 0] = 0.0, 0.0, 1e-300, 0.0
     expected = torch.arange(1, T + 1).repeat(B, 1)
     expected[:, 2], expected[1, 4] = 0, 0  # 1e-300 is not exactly 0
     state = math.sqrt(D) * loop_convolution(module.project.weight, x) + sinusoid(expected, D, dtype=x.dtype)
@@ -177,3 +177,19 @@ def test_each_dropout_acts_in_training_only(place: str) -> None:
     assert not torch.equal(module(rows(), real).pooled, module(rows(), real).pooled)
     module.eval()
     assert torch.equal(module(rows(), real).pooled, module(rows(), real).pooled)
+
+
+@pytest.mark.parametrize("branch", ["attention", "feed-forward"])
+def test_the_residual_dropout_acts_on_both_branches(branch: str) -> None:
+    """With the other branch at zero, what is added to the input is 0 or exactly twice the branch without dropout."""
+    torch.manual_seed(0)
+    layer = SequenceLayer(D, HEADS, SequenceDropout(residual=0.5)).double()
+    perturb(layer)
+    silent = layer.narrow if branch == "attention" else layer.attention.out_proj
+    with torch.no_grad():
+        silent.weight.zero_()
+        silent.bias.zero_()
+    x = torch.zeros(B, T, D, dtype=torch.float64)
+    trained, plain = layer(x, None), layer.eval()(x, None)
+    assert torch.equal(trained, torch.where(trained == 0, 0.0, 2 * plain))
+    assert 0.3 < trained.eq(0).double().mean() < 0.7  # 525 fair coins

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import BertConfig
 
 import tiny
 from mlcl.config import MLCLOptions
+from mlcl.contrast import bi_modal_terms, tri_modal_terms, uni_modal_terms
 from mlcl.models import MLCLConfig, MLCLModel
 
 RELEASE_SIZES: dict[str, Any] = {
@@ -68,6 +69,33 @@ def test_the_output_holds_every_term_of_the_paper_in_its_order() -> None:
     assert silent.loss is None
     assert list(silent.terms) == TERMS[1:]
     assert torch.equal(silent.logits, output.logits)
+
+
+@torch.no_grad()
+def test_the_terms_are_the_levels_of_the_views_and_of_the_cross_representations() -> None:
+    """Items that lack a modality take no part in the terms that need it."""
+    model, batch = tiny.model(umcl_temperature=0.2, bmcl_temperature=0.3, tmcl_temperature=0.4), tiny.batch()
+    batch["acoustic_mask"][1], batch["visual_mask"][3] = False, False
+    seen: dict[str, dict[Any, Tensor]] = {"view_1": {}, "view_2": {}, "cross": {}}
+    for part, found in seen.items():
+        for name, module in getattr(model, part).items():
+
+            def keep(_: Any, __: Any, out: Tensor, name: str = name, found: dict[Any, Tensor] = found) -> None:
+                found.setdefault(tuple(name.split("_")) if "_" in name else name, out)
+
+            module.register_forward_hook(keep)
+    terms = model(**batch).terms
+    one, two, cross = ({name: seen[part][name] for name in seen[part]} for part in seen)
+    present = {name: batch[f"{name}_mask"].any(dim=1) for name in ("acoustic", "visual")}
+    present["text"] = torch.ones(tiny.BATCH, dtype=torch.bool)
+    expected = {
+        **uni_modal_terms(one, two, temperature=0.2, present=present),
+        **bi_modal_terms(cross, temperature=0.3, present=present),
+        **tri_modal_terms(one, cross, temperature=0.4, present=present),
+    }
+    assert {name: term.item() for name, term in expected.items()} == pytest.approx(
+        {name: term.item() for name, term in terms.items() if name != "task"}, abs=1e-12
+    )
 
 
 def test_the_objective_is_linear_in_the_weights_which_stand_for_a_third_of_their_level() -> None:

@@ -1,12 +1,19 @@
 """The training loop: parts of a batch, clipping, selection, patience, number formats."""
 
+from dataclasses import fields
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from mlcl.config import TrainConfig
+from mlcl.data.batch import Batch, EncodedSplit
 from mlcl.errors import MlclError
+from mlcl.train.optimiser import learning_rate_factor
 from training import Run, same, split
 
 CONTRAST_OFF = {"umcl_weight": 0.0, "bmcl_weight": 0.0, "tmcl_weight": 0.0}
@@ -65,6 +72,59 @@ def test_terms_are_means_over_the_epoch_s_items(tmp_path: Path) -> None:
     }
     expected = record["task"] + (0.01 * contrast["umcl"] + 0.11 * contrast["bmcl"] + 0.08 * contrast["tmcl"]) / 3
     assert record["loss"] == pytest.approx(expected, rel=1e-5)  # float32
+
+
+def test_recorded_means_weigh_each_item_the_same_though_the_last_batch_is_smaller(tmp_path: Path) -> None:
+    """With a vanishing learning rate they are the means over the split. Tolerance: float32."""
+    rates = {"learning_rate": 1e-12, "encoder_learning_rate": 0.0, "weight_decay": 0.0, "epochs": 1}
+    run = Run(tmp_path, settings=rates)
+    record = run.fit().history[0]["train"]
+    whole = run.model.eval()(**split().batch(np.arange(11)).inputs())
+    assert record["task"] == pytest.approx(whole.terms["task"].item(), rel=1e-5)
+
+
+class Watched(EncodedSplit):
+    """A split that remembers which items were asked for."""
+
+    asked: ClassVar[list[list[int]]] = []
+
+    def batch(self, items: NDArray[np.int64]) -> Batch:
+        self.asked.append(items.tolist())
+        return super().batch(items)
+
+
+def order(folder: Path, seed: int) -> list[list[int]]:
+    Watched.asked.clear()
+    Run(folder, seed=seed).fit(Watched(**{f.name: getattr(split(), f.name) for f in fields(EncodedSplit)}))
+    return list(Watched.asked)
+
+
+def test_each_epoch_takes_every_item_once_in_an_order_of_its_own(tmp_path: Path) -> None:
+    batches = order(tmp_path / "1", seed=5)
+    assert [len(batch) for batch in batches] == 3 * [4, 4, 3]
+    epochs = [[item for batch in batches[start : start + 3] for item in batch] for start in (0, 3, 6)]
+    assert all(sorted(epoch) == list(range(11)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+    assert order(tmp_path / "2", seed=5) == batches
+    assert order(tmp_path / "3", seed=6) != batches
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear"])
+def test_learning_rates_follow_the_schedule_over_all_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedule: str
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr("mlcl.train.loop.set_learning_rates", lambda optimiser, factor: seen.append(factor))
+    Run(tmp_path, settings={"schedule": schedule, "warmup": 0.3}).fit()
+    config = TrainConfig(schedule=schedule, warmup=0.3)
+    assert seen == [learning_rate_factor(step, 9, config) for step in range(9)]
+
+
+def test_the_model_is_in_training_mode_at_each_step(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.model.eval()
+    run.fit()
+    assert run.recorder.training == 9 * [True]
 
 
 def test_the_loss_falls(tmp_path: Path) -> None:
