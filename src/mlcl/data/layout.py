@@ -101,9 +101,9 @@ def _align(
 
 
 def _texts(segment: Segment, lower_case: bool, end: str) -> list[str]:
-    """Whole texts as the release joins them: sentences by ". ", and a punchline's `end`."""
+    """Whole texts as the release joins them: sentences by ". ", and a punchline's `end`; words alone by spaces."""
     if segment.sentences is None:
-        texts = [" ".join(words) + end for words in segment.words]
+        texts = [" ".join(words) for words in segment.words]
     else:
         texts = [". ".join(sentences) + end for sentences in segment.sentences]
     return [text.lower() for text in texts] if lower_case else texts
