@@ -97,12 +97,13 @@ def test_training_refuses_the_folder(encoder: Path, name: str) -> None:
     assert [part for part in ("encoder", *parts) if part not in message] == []
 
 
-def test_an_empty_vocabulary_is_refused(encoder: Path) -> None:
+@pytest.mark.parametrize("content", ["", "good\nbad\n"], ids=["empty", "no [UNK]"])
+def test_a_vocabulary_that_is_none_is_refused(encoder: Path, content: str) -> None:
     for name in (TOKENIZER, "tokenizer_config.json"):
         (encoder / name).unlink()
-    (encoder / VOCAB).write_text("", encoding="utf-8")
+    (encoder / VOCAB).write_text(content, encoding="utf-8")
     message = refuse(1, *TRAIN, "--text-encoder", "encoder")
-    assert [part for part in ("encoder", "[UNK]") if part not in message] == []
+    assert [part for part in ("encoder", VOCAB) if part not in message] == []
 
 
 @pytest.mark.parametrize(
