@@ -141,6 +141,13 @@ def test_last_word_alignment_gives_each_segment_its_last_row() -> None:
     assert items[1]["rows"] == [-1, -1, 0, -1]
 
 
+def test_last_word_alignment_adds_nothing_to_words_that_are_no_sentences() -> None:
+    for data in (split([["ab", "cd"]]), split([["ab", "cd"]], [["ab", "cd"]])):
+        tokenizer = Chunks()
+        lay_out(data, tokenizer, alignment="last_word", max_length=99, lower_case=False)
+        assert {text for call in tokenizer.calls for text in call} == {"ab cd"}
+
+
 def test_last_word_alignment_joins_context_by_full_stops_and_ends_the_punchline_with_one() -> None:
     """The texts of the release: ``". ".join(context)`` and ``punchline + "."``."""
     data = replace(with_sentences(["ab cd"]), context=with_sentences(["ef", "gh ij"]).main)

@@ -78,6 +78,15 @@ def test_an_unaligned_corpus_keeps_its_own_lengths_and_order() -> None:
     assert batch.visual[1].tolist() == rows["visual"][0].tolist()
 
 
+def test_a_split_without_any_row_of_a_modality_is_legal() -> None:
+    corpus = unaligned_corpus()
+    main = corpus.splits["train"].main
+    main.rows["acoustic"] = Ragged.stack([np.zeros((0, 3)), np.zeros((0, 3))], width=3)
+    batch = encode(corpus).batch(np.array([0, 1]))
+    assert not batch.acoustic_mask.any()
+    assert batch.visual_mask.any(dim=1).all()
+
+
 def test_a_modality_that_the_file_lacks_is_one_column_of_zeros() -> None:
     corpus = tiny.corpus()
     for split in corpus.splits.values():

@@ -141,7 +141,8 @@ def test_channels_are_sign_plus_noise_and_the_others_noise_alone(train):
         assert (rows.values.dtype, [*map(len, train.main.words)]) == (np.float32, list(rows.lengths))
         planted = np.stack([np.repeat(sign[name], rows.lengths) for name in names], axis=1)
         noise = rows.values - np.pad(planted, ((0, 0), (0, rows.width - len(names))))
-        np.testing.assert_allclose(noise.std(axis=0), [0.5] * len(names) + [1] * (rows.width - len(names)), rtol=3.6 / math.sqrt(len(noise)))
+        deviations = [0.5] * len(names) + [1] * (rows.width - len(names))
+        np.testing.assert_allclose(noise.std(axis=0), deviations, rtol=3.6 / math.sqrt(len(noise)))
         both = np.corrcoef(np.concatenate([noise, planted], axis=1).T)[: rows.width]
         assert abs(both - np.eye(*both.shape)).max() < 5 / math.sqrt(len(noise))
 
