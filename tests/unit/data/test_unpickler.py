@@ -141,7 +141,7 @@ def test_whole_mosei_sized_file_is_checked_in_seconds(tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git-lfs pointer; run 'git lfs pull'"),
         (b"\x89PNG\r\n\x1a\n", "PNG image"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF", "JPEG image"),
-        (gzip.compress(b"x"), "gzip data; unpack it"),
+        (gzip.compress(b"x", mtime=0), "gzip data; unpack it"),
         (b"%PDF-1.7", "PDF"),
         (b"id,label\n1,2\n", r"starts with b'id,label\\n1,2\\n'"),
         (b'{"train": []}', "as hardly any pickle does"),
