@@ -57,6 +57,14 @@ def average(values: Tensor) -> Tensor:
     return values
 
 
+def any_process(flag: bool) -> bool:
+    """Whether the flag is set in any process: they must all stop at the same step, or the others wait for ever."""
+    if world_size() == 1:
+        return flag
+    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+    return bool(average(torch.tensor(float(flag), device=device)) > 0)
+
+
 def _sizes(rows: Tensor) -> list[int]:
     size = torch.tensor([len(rows)], device=rows.device)
     return [int(part) for part in torch.cat(_gather_plain(size)).tolist()]

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch, EncodedSplit
 from mlcl.errors import Interrupted, MlclError
-from mlcl.parallel import average, rank, world_size
+from mlcl.parallel import any_process, average, rank, world_size
 from mlcl.train.checkpoint import load_checkpoint, save_checkpoint
 from mlcl.train.optimiser import build_optimiser, learning_rate_factor, set_learning_rates
 from mlcl.train.state import TrainState
@@ -105,14 +105,14 @@ def fit(
                 state.add(values, len(items))
                 state.step += 1
                 reporter.step(state, steps, config.epochs)
-                if stop.requested and state.step < steps:
+                if any_process(stop.requested) and state.step < steps:
                     save()
                     raise Interrupted(f"stopped in epoch {state.epoch + 1}, step {state.step} of {steps}")
             record = _finish_epoch(state, selection, time.perf_counter() - started)
             reporter.epoch(record, config.epochs)
             on_epoch(state)
             save()
-            if stop.requested:
+            if any_process(stop.requested):
                 raise Interrupted(f"stopped after epoch {state.epoch} of {config.epochs}")
     return state
 
