@@ -13,7 +13,7 @@ Probability = Field(ge=0.0, lt=1.0)
 class Section(BaseModel):
     """Base of all sections: frozen, no unknown keys, field docstrings are the help text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class DataConfig(Section):
@@ -21,7 +21,7 @@ class DataConfig(Section):
 
     file: str
     """The data file; or `planted`, or `planted:ITEMS`, for the embedded corpus."""
-    modalities: tuple[Modality, ...] = ("text", "acoustic", "visual")
+    modalities: tuple[Modality, ...] = Field(default=("text", "acoustic", "visual"), min_length=1)
     """Which modalities the model sees; the others count as absent in every item."""
     task: Literal["auto", "regression", "classification"] = "auto"
     """Kind of label; `auto` takes classification when every label is 0 or 1."""
@@ -132,7 +132,7 @@ class Experiment(Section):
     """Name of the recipe it started from."""
     profile: Literal["default", "release"]
     """`default` has the release's defects fixed; `release` computes what the authors' code computes."""
-    seed: int = Field(default=5576, ge=0)
+    seed: int = Field(default=5576, ge=0, lt=2**63)
     """Seed of everything random."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
@@ -163,5 +163,6 @@ def _explain(place: list[str], error: Any) -> str:
         section: Any = Experiment
         for part in place[:-1]:
             section = section.model_fields[part].annotation
-        return f"unknown key {name!r}; {nearest(place[-1], sorted(section.model_fields))}"
+        inside = [".".join([*place[:-1], field]) for field in sorted(section.model_fields)]
+        return f"unknown key {name!r}; {nearest(name, inside)}"
     return f"{name} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"

@@ -10,6 +10,8 @@ MlclError            anything below; ``exit_code`` is what the command line retu
 Each message names the value given, what is allowed and the next step, on one line.
 """
 
+import errno
+import os
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -54,6 +56,18 @@ class Interrupted(MlclError):
     """Training was asked to stop and has saved a checkpoint."""
 
     exit_code = 130
+
+
+def lacks_room(error: BaseException | None) -> str | None:
+    """What the system said if `error`, or what led to it, is a full disk, quota or size limit; None otherwise."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return os.strerror(error.errno)
+        for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):  # Rust's libraries raise kinds of their own
+            if f"(os error {number})" in str(error):
+                return os.strerror(number)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def nearest(value: str, allowed: list[str]) -> str:

@@ -54,6 +54,9 @@ def resolve(
     Raises:
         UsageError: If the recipe, the profile, a key or a value is unknown.
     """
+    for option, given in (("--data", data), ("--text-encoder", text_encoder)):
+        if given == "":
+            raise UsageError(f"{option} is empty; name a file or folder, or leave the option out")
     values = read_recipe(recipe)
     profiles = values["profiles"]
     if profile not in profiles:

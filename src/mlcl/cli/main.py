@@ -23,6 +23,7 @@ def build_app() -> App:
         help="Multi-level contrastive learning for multimodal sentiment, humor and sarcasm analysis.\n\n"
         "Every verb takes --debug to show where an error comes from.",
         version_flags=["--version"],
+        suppress_keyboard_interrupt=False,
     )
     for name, verb in VERBS.items():
         app.command(verb, name=name)
@@ -64,7 +65,7 @@ def main() -> None:
 def _system(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
     if error.errno == errno.ENOSPC:
-        return f"{place}no space left on the device; free some and go on with mlcl train --resume"
+        return f"{place}no space left on the device"
     return f"{place}{error.strerror or error}"
 
 

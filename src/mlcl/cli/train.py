@@ -41,7 +41,7 @@ def train(
     from mlcl.recipe import changed, recipe_names, resolve
     from mlcl.report.table import score_table
     from mlcl.runs.folder import RunFolder
-    from mlcl.runs.train import train_run
+    from mlcl.runs.train import check_same_experiment, train_run
     from mlcl.train.distributed import process_group
 
     set_threads(threads)
@@ -51,11 +51,11 @@ def train(
                 "--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it"
             )
         folder = RunFolder.open(resume)
-        experiment = changed(folder.experiment(), data=data, text_encoder=text_encoder, device=device, changes=changes)
+        before = folder.experiment()
+        experiment = changed(before, data=data, text_encoder=text_encoder, device=device, changes=changes)
+        check_same_experiment(before, experiment)
 
         def make_folder() -> RunFolder:
-            if rank() == 0:
-                folder.write_config(experiment)
             return folder
     else:
         if recipe is None:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from huggingface_hub import constants, try_to_load_from_cache
+from transformers import logging
 
 from mlcl.errors import EncoderError
 
@@ -28,6 +29,7 @@ def load_pretrained(loader: Callable[..., Any], name: str, **options: Any) -> An
             f"text encoder {name!r} is no folder here, and the hub cannot be reached; "
             f"pass --text-encoder FOLDER with {FILES}"
         )
+    logging.set_verbosity_error()  # its long report on parameters would hide our one line
     try:
         return loader(name, **options)
     except Exception as error:

@@ -96,7 +96,9 @@ def tiny_config(vocabulary_size: int) -> BertConfig:
 
 def read_encoder_config(name: str) -> Any:
     """Read the configuration of a pretrained encoder: a local folder or a hub name."""
-    return load_pretrained(AutoConfig.from_pretrained, name)
+    config = load_pretrained(AutoConfig.from_pretrained, name)
+    config.name_or_path = ""  # a folder's path means nothing elsewhere
+    return config
 
 
 def read_encoder_weights(encoder: PreTrainedModel, name: str) -> None:

@@ -64,7 +64,10 @@ def load_tokenizer(name: str) -> SubWords:
         raise EncoderError(f"text encoder {name!r} has no vocabulary: the folder needs tokenizer.json or vocab.txt")
     if not getattr(pretrained, "is_fast", False):
         raise EncoderError(f"the tokenizer of {name!r} has no fast version; pass a folder with tokenizer.json")
-    return SubWords(pretrained)
+    try:
+        return SubWords(pretrained)
+    except EncoderError as error:
+        raise EncoderError(f"text encoder {name!r}: {error}") from error
 
 
 def _read_vocabulary(folder: Path) -> SubWords:
@@ -74,6 +77,8 @@ def _read_vocabulary(folder: Path) -> SubWords:
         raise EncoderError(f"text encoder {str(folder)!r}: vocab.txt is not UTF-8 text") from error
     if len(lines) < 2:
         raise EncoderError(f"text encoder {str(folder)!r}: vocab.txt is empty; it needs one token a line")
+    if "[UNK]" not in lines:
+        raise EncoderError(f"text encoder {str(folder)!r}: vocab.txt is no BERT vocabulary, it lacks [UNK]")
     settings = folder / "tokenizer_config.json"
     lower = not settings.exists() or json.loads(settings.read_text(encoding="utf-8")).get("do_lower_case", True)
     return SubWords(BertTokenizer(vocab={token: number for number, token in enumerate(lines)}, do_lower_case=lower))

@@ -11,6 +11,7 @@ from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Task
 from mlcl.evaluate.classification import classification_metrics
 from mlcl.evaluate.regression import regression_metrics
+from mlcl.parallel import alone
 
 HIGHER_IS_BETTER = {
     "corr", "corr_nonzero", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0",
@@ -86,7 +87,7 @@ def predict_split(
     logits: list[torch.Tensor] = []
     was_training = model.training
     model.eval()
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+    with alone(), torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         for start in range(0, len(order), batch_size):
             batch = split.batch(order[start : start + batch_size]).to(device)
             logits.append(model(**batch.inputs(labels=False)).logits.float().cpu())

@@ -5,7 +5,7 @@ from transformers import logging as transformers_logging
 from mlcl.config import Experiment
 from mlcl.data.corpus import Task
 from mlcl.encode.text import tiny_config
-from mlcl.errors import EncoderError, UsageError
+from mlcl.errors import EncoderError, RunError, UsageError
 from mlcl.models.configuration import MLCLConfig
 from mlcl.models.mlcl import MLCLModel
 
@@ -57,5 +57,10 @@ def save_model(model: MLCLModel, folder: str) -> None:
 def load_model(folder: str) -> MLCLModel:
     """Load the model of a run's ``model`` folder."""
     transformers_logging.disable_progress_bar()
-    model: MLCLModel = MLCLModel.from_pretrained(folder)
+    transformers_logging.set_verbosity_error()
+    try:
+        model: MLCLModel = MLCLModel.from_pretrained(folder)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RunError(f"{folder} is damaged or no model of this version ({reason}); train again") from error
     return model

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from mlcl.config import Experiment
@@ -70,6 +71,9 @@ class TrainedRun:
         if split not in corpus.splits:
             raise DataError(f"no split {split!r}; it has {', '.join(corpus.splits)}", path=corpus.path)
         try:
+            labels = corpus.splits[split].labels
+            if self.processor.task == "classification" and labels is not None and not np.isin(labels, (0, 1)).all():
+                raise DataError("labels must be 0 or 1 for this run's task, classification")
             encoded = self.processor.encode(corpus.splits[split], self.tokenizer, word_aligned=corpus.word_aligned)
         except DataError as error:
             raise DataError(str(error), path=corpus.path, place=split) from error

@@ -1,7 +1,7 @@
 """What a run folder keeps for others: model, processor, predictions. Each file appears whole or not at all."""
 
+import json
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import SubWords, load_tokenizer
-from mlcl.errors import RunError, UsageError
+from mlcl.errors import RunError, UsageError, lacks_room
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.registry import save_model
@@ -52,6 +52,8 @@ def check_table_path(path: Path) -> None:
     """
     if path.suffix not in TABLE_SUFFIXES:
         raise UsageError(f"--output {path}: the suffix must be one of {', '.join(TABLE_SUFFIXES)}")
+    if path.is_dir():
+        raise UsageError(f"--output {path}: this is a folder; name a file")
     if not path.parent.is_dir():
         raise UsageError(f"--output {path}: there is no folder {path.parent}")
 
@@ -68,10 +70,13 @@ def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
         if path.suffix == ".csv":
             table.to_csv(temporary, index=False)
         elif path.suffix == ".jsonl":
-            table.to_json(temporary, orient="records", lines=True, double_precision=15)
+            records = table.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
+            temporary.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
         else:
             table.to_parquet(temporary, index=False)
         temporary.replace(path)
+    except OSError as error:
+        raise RunError(f"{path}: {(lacks_room(error) or str(error)).lower()}; write it elsewhere") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -91,8 +96,10 @@ def _table(split: str, predictions: Predictions) -> pd.DataFrame:
 def _replace_files(folder: Path, write: Callable[[Path], None]) -> None:
     """Write into a sibling folder, then move file by file: a crash leaves whole files only."""
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    temporary = folder.with_name(f".{folder.name}.tmp")  # always the same name, so that none is left behind by a crash
+    shutil.rmtree(temporary, ignore_errors=True)
     try:
+        temporary.mkdir()
         write(temporary)
         for file in sorted(temporary.iterdir()):
             file.replace(folder / file.name)

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from mlcl.config import Experiment, validate_experiment
-from mlcl.errors import RunError
+from mlcl.errors import RunError, UsageError
 from mlcl.report.files import write_text
 
 
@@ -39,7 +39,9 @@ class RunFolder:
             RunError: If the folder exists and is not empty.
         """
         folder = cls(path if path is not None else _free_name(experiment))
-        if folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+        if folder.path.exists() and not folder.path.is_dir():
+            raise RunError(f"{folder.path} is a file; choose another --output")
+        if folder.path.exists() and any(not entry.name.endswith(".tmp") for entry in folder.path.iterdir()):
             raise RunError(
                 f"{folder.path} exists and is not empty; go on with --resume {folder.path}, or choose another --output"
             )
@@ -66,7 +68,10 @@ class RunFolder:
             values = yaml.safe_load(self.config.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise RunError(f"{self.config} is damaged") from error
-        return validate_experiment(values if isinstance(values, dict) else {})
+        try:
+            return validate_experiment(values if isinstance(values, dict) else {})
+        except UsageError as error:
+            raise RunError(f"{self.config} is damaged: {error}") from error
 
     def write_config(self, experiment: Experiment) -> None:
         """Write ``config.yaml``."""
@@ -78,6 +83,10 @@ class RunFolder:
             facts: dict[str, Any] = json.loads(self.facts.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
+        except ValueError as error:
+            raise RunError(f"{self.facts} is damaged; go on with mlcl train --resume {self.path}") from error
+        if not isinstance(facts, dict):
+            raise RunError(f"{self.facts} is damaged; go on with mlcl train --resume {self.path}")
         return facts
 
     @property

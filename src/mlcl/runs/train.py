@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
-from mlcl.errors import DataError, Interrupted, UsageError, nearest
+from mlcl.errors import DataError, Interrupted, MlclError, RunError, UsageError, lacks_room, nearest
 from mlcl.evaluate.evaluator import (
     DEFAULT_SELECTION,
     HIGHER_IS_BETTER,
@@ -51,10 +53,30 @@ def train_run(
     Returns:
         The folder, and the columns of its result table.
     """
+    folder: list[RunFolder] = []
+
+    def remember() -> RunFolder:
+        folder.append(make_folder())
+        return folder[-1]
+
+    try:
+        return _train_run(experiment, remember, quiet=quiet)
+    except Exception as error:
+        reason = lacks_room(error)
+        if reason is None or not folder:
+            raise
+        path = folder[0].path
+        raise RunError(f"{path}: {reason.lower()}; make room and go on with mlcl train --resume {path}") from error
+
+
+def _train_run(
+    experiment: Experiment, make_folder: Callable[[], RunFolder], *, quiet: bool
+) -> tuple[RunFolder, dict[str, Scores]]:
     device = resolve_device(experiment.device)
     corpus = open_corpus(experiment.data, experiment.recipe)
     _check_splits(corpus)
     processor = Processor.fit(corpus, experiment.data)
+    _check_labels(corpus, processor.task)
     metric = _selection_metric(experiment, processor)
     tokenizer = _tokenizer(experiment, corpus)
     seed_everything(experiment.seed)
@@ -82,10 +104,16 @@ def train_run(
 
     def score_dev() -> dict[str, float | None]:
         dev = predict("dev", model)
+        if not np.isfinite(dev.score).all():
+            raise MlclError("the model predicts nan; lower train.learning_rate, set train.clip_norm=1")
         return {**dev.metrics(), metric: dev.metric(metric, settings.eval_batch_size)}
 
     folder = make_folder()
     if rank() == 0:
+        _check_same_inputs(folder.read_facts(), facts, experiment)
+        folder.write_config(experiment)
+        if not folder.facts.exists():
+            write_json(folder.facts, facts)
         save_processor(folder, processor, tokenizer)
     try:
         with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
@@ -143,6 +171,40 @@ def _finish(
     write_text(folder.card, run_card(experiment, facts, columns))
     write_json(folder.metrics, metrics)
     return columns
+
+
+def check_same_experiment(before: Experiment, after: Experiment) -> None:
+    """Refuse to go on with a run as another experiment; only where things are, and how training goes on, may change.
+
+    Raises:
+        UsageError: Naming the first key that must stay.
+    """
+    old, new = before.model_dump(), after.model_dump()
+    for values in (old, new):
+        values["data"].pop("file")
+        for key in ("train", "device", "text_encoder"):
+            values.pop(key)
+    for key, value in old.items():
+        if value != new[key]:
+            inner = (
+                [f"{key}.{name}" for name in value if value[name] != new[key][name]]
+                if isinstance(value, dict)
+                else [key]
+            )
+            raise UsageError(f"--resume cannot change {inner[0]}; start a new run")
+
+
+def _check_same_inputs(known: dict[str, Any], facts: dict[str, Any], experiment: Experiment) -> None:
+    for key, name in (("data", experiment.data.file), ("text_encoder", experiment.text_encoder)):
+        if known and known[key]["sha256"] != facts[key]["sha256"]:
+            raise RunError(f"{name} is not the {key.replace('_', ' ')} this run was started with; start a new run")
+
+
+def _check_labels(corpus: Corpus, task: str) -> None:
+    for name, split in corpus.splits.items():
+        if task == "classification" and split.labels is not None and not np.isin(split.labels, (0.0, 1.0)).all():
+            wrong = split.labels[~np.isin(split.labels, (0.0, 1.0))][0]
+            raise DataError(f"the label {wrong:g} is no class; labels must be 0 or 1", path=corpus.path, place=name)
 
 
 def _check_splits(corpus: Corpus) -> None:

@@ -1,8 +1,8 @@
 """Checkpoints: weights, optimiser, progress and random state in one file, replaced atomically."""
 
 import os
+import warnings
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -41,10 +41,12 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer) -> Train
         RunError: If the file is damaged or belongs to another model.
     """
     try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what torch says about foreign files
+            content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(content["model"])
         optimiser.load_state_dict(content["optimiser"])
         restore_random_state(content["random"])
         return TrainState(**content["state"])
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, UnpicklingError) as error:
+    except Exception as error:
         raise RunError(f"{path} is damaged or of another model; delete it to train from the start") from error
