@@ -40,8 +40,9 @@ def train(
     from mlcl.parallel import launched, rank
     from mlcl.recipe import changed, recipe_names, resolve
     from mlcl.report.table import score_table
+    from mlcl.runs.checks import check_same_experiment
     from mlcl.runs.folder import RunFolder
-    from mlcl.runs.train import check_same_experiment, train_run
+    from mlcl.runs.train import train_run
     from mlcl.train.distributed import process_group
 
     set_threads(threads)

@@ -9,7 +9,7 @@ from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
-from mlcl.errors import DataError, Interrupted, MlclError, RunError, UsageError, lacks_room, nearest
+from mlcl.errors import Interrupted, MlclError, RunError, UsageError, lacks_room, nearest
 from mlcl.evaluate.evaluator import (
     DEFAULT_SELECTION,
     HIGHER_IS_BETTER,
@@ -25,6 +25,7 @@ from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
 from mlcl.report.run_card import run_card
 from mlcl.report.table import Scores
+from mlcl.runs.checks import check_labels, check_same_inputs, check_splits
 from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts
 from mlcl.runs.folder import RunFolder
@@ -74,9 +75,9 @@ def _train_run(
 ) -> tuple[RunFolder, dict[str, Scores]]:
     device = resolve_device(experiment.device)
     corpus = open_corpus(experiment.data, experiment.recipe)
-    _check_splits(corpus)
+    check_splits(corpus)
     processor = Processor.fit(corpus, experiment.data)
-    _check_labels(corpus, processor.task)
+    check_labels(corpus, processor.task)
     metric = _selection_metric(experiment, processor)
     tokenizer = _tokenizer(experiment, corpus)
     seed_everything(experiment.seed)
@@ -110,7 +111,7 @@ def _train_run(
 
     folder = make_folder()
     if rank() == 0:
-        _check_same_inputs(folder.read_facts(), facts, experiment)
+        check_same_inputs(folder.read_facts(), facts, experiment)
         folder.write_config(experiment)
         if not folder.facts.exists():
             write_json(folder.facts, facts)
@@ -171,48 +172,6 @@ def _finish(
     write_text(folder.card, run_card(experiment, facts, columns))
     write_json(folder.metrics, metrics)
     return columns
-
-
-def check_same_experiment(before: Experiment, after: Experiment) -> None:
-    """Refuse to go on with a run as another experiment; only where things are, and how training goes on, may change.
-
-    Raises:
-        UsageError: Naming the first key that must stay.
-    """
-    old, new = before.model_dump(), after.model_dump()
-    for values in (old, new):
-        values["data"].pop("file")
-        for key in ("train", "device", "text_encoder"):
-            values.pop(key)
-    for key, value in old.items():
-        if value != new[key]:
-            inner = (
-                [f"{key}.{name}" for name in value if value[name] != new[key][name]]
-                if isinstance(value, dict)
-                else [key]
-            )
-            raise UsageError(f"--resume cannot change {inner[0]}; start a new run")
-
-
-def _check_same_inputs(known: dict[str, Any], facts: dict[str, Any], experiment: Experiment) -> None:
-    for key, name in (("data", experiment.data.file), ("text_encoder", experiment.text_encoder)):
-        if known and known[key]["sha256"] != facts[key]["sha256"]:
-            raise RunError(f"{name} is not the {key.replace('_', ' ')} this run was started with; start a new run")
-
-
-def _check_labels(corpus: Corpus, task: str) -> None:
-    for name, split in corpus.splits.items():
-        if task == "classification" and split.labels is not None and not np.isin(split.labels, (0.0, 1.0)).all():
-            wrong = split.labels[~np.isin(split.labels, (0.0, 1.0))][0]
-            raise DataError(f"the label {wrong:g} is no class; labels must be 0 or 1", path=corpus.path, place=name)
-
-
-def _check_splits(corpus: Corpus) -> None:
-    for name in ("train", "dev"):
-        if name not in corpus.splits:
-            raise DataError(f"there is no {name} split; training needs train and dev", path=corpus.path)
-        if corpus.splits[name].labels is None:
-            raise DataError(f"the {name} split has no labels; training needs them", path=corpus.path)
 
 
 def _selection_metric(experiment: Experiment, processor: Processor) -> str:

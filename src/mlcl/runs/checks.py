@@ -1,0 +1,54 @@
+"""What must hold before a run folder is made or gone on with."""
+
+from typing import Any
+
+import numpy as np
+
+from mlcl.config import Experiment
+from mlcl.data.corpus import Corpus
+from mlcl.errors import DataError, RunError, UsageError
+
+
+def check_same_experiment(before: Experiment, after: Experiment) -> None:
+    """Refuse to go on with a run as another experiment; only where things are, and how training goes on, may change.
+
+    Raises:
+        UsageError: Naming the first key that must stay.
+    """
+    old, new = before.model_dump(), after.model_dump()
+    for values in (old, new):
+        values["data"].pop("file")
+        for key in ("train", "device", "text_encoder"):
+            values.pop(key)
+    for key, value in old.items():
+        if value != new[key]:
+            inner = (
+                [f"{key}.{name}" for name in value if value[name] != new[key][name]]
+                if isinstance(value, dict)
+                else [key]
+            )
+            raise UsageError(f"--resume cannot change {inner[0]}; start a new run")
+
+
+def check_same_inputs(known: dict[str, Any], facts: dict[str, Any], experiment: Experiment) -> None:
+    """Refuse to go on with a run on other data or from another text encoder than it was started with."""
+    for key, name in (("data", experiment.data.file), ("text_encoder", experiment.text_encoder)):
+        if known and known[key]["sha256"] != facts[key]["sha256"]:
+            raise RunError(f"{name} is not the {key.replace('_', ' ')} this run was started with; start a new run")
+
+
+def check_labels(corpus: Corpus, task: str) -> None:
+    """Refuse class labels other than 0 and 1."""
+    for name, split in corpus.splits.items():
+        if task == "classification" and split.labels is not None and not np.isin(split.labels, (0.0, 1.0)).all():
+            wrong = split.labels[~np.isin(split.labels, (0.0, 1.0))][0]
+            raise DataError(f"the label {wrong:g} is no class; labels must be 0 or 1", path=corpus.path, place=name)
+
+
+def check_splits(corpus: Corpus) -> None:
+    """Refuse a corpus without labelled train and dev splits."""
+    for name in ("train", "dev"):
+        if name not in corpus.splits:
+            raise DataError(f"there is no {name} split; training needs train and dev", path=corpus.path)
+        if corpus.splits[name].labels is None:
+            raise DataError(f"the {name} split has no labels; training needs them", path=corpus.path)
