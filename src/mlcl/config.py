@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mlcl.errors import UsageError, nearest
 
 Modality = Literal["text", "acoustic", "visual"]
-Probability = Field(ge=0.0, lt=1.0)
 
 
 class Section(BaseModel):

@@ -694,4 +694,5 @@ def test_shared_words_and_sentences_count_too() -> None:
 @BOTH
 def test_ordinary_file_is_far_from_the_limit(layout: str) -> None:
     data = READERS[layout][0]({"train": 300})
-    READERS[layout][1].read(data, path=None, max_bytes=16 * len(pickle.dumps(data)))
+    corpus = READERS[layout][1].read(data, path=None, max_bytes=16 * len(pickle.dumps(data)))
+    assert len(corpus.splits["train"]) == 300
