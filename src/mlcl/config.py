@@ -65,6 +65,8 @@ class MLCLOptions(Section):
     """On the input of the sequence encoders."""
     fusion_dropout: float = Field(default=0.1, ge=0, lt=1)
     """Inside the fusion transformer."""
+    modality_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """In training, the share of items whose acoustic (and, independently, visual) part the fusion does not see."""
     umcl_weight: float = Field(default=0.01, ge=0)
     """Weight of the uni-modal level (the paper's alpha)."""
     bmcl_weight: float = Field(default=0.11, ge=0)
@@ -135,6 +137,8 @@ class Experiment(Section):
     """Seed of everything random."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
+    execution: Literal["fast", "plain"] = "fast"
+    """`fast` leaves padding out of the work; `plain`, for comparison, computes it: the same result, far slower."""
     text_encoder: str
     """Folder or hub name of the text encoder, or `tiny` for a small one with random weights."""
     data: DataConfig

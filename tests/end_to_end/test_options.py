@@ -11,6 +11,7 @@ from writers import write_mag
 
 OTHER = {
     "seed": "7",
+    "execution": "plain",  # without dropout to rounding only, tests/unit/models/test_execution.py
     "data.modalities": "[text, acoustic]",
     "data.alignment": "last_word",
     "data.normalise": "none",
@@ -29,6 +30,7 @@ OTHER = {
     "model.residual_dropout": "0.3",
     "model.embedding_dropout": "0.3",
     "model.fusion_dropout": "0.3",
+    "model.modality_dropout": "0.9",
     "model.umcl_weight": "1",
     "model.bmcl_weight": "1",
     "model.tmcl_weight": "1",

@@ -1,4 +1,7 @@
-"""Named poolings: from a sequence of hidden states to one vector."""
+"""Named poolings: from a sequence of hidden states to one vector.
+
+`reads` are the steps that a pooling looks at: encoders need not finish any other when nobody else wants them.
+"""
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -6,25 +9,36 @@ from torch import Tensor, nn
 Hidden = Float[Tensor, "batch time dim"]
 Pooled = Float[Tensor, "batch dim"]
 Mask = Bool[Tensor, "batch time"]
+EVERY_STEP = slice(None)
 
 
-class LastPosition(nn.Module):
+class Pooling(nn.Module):
+    """Base of all poolings."""
+
+    reads = EVERY_STEP
+
+
+class LastPosition(Pooling):
     """The state at the last padded position, whatever stands there (the release's readout)."""
+
+    reads = slice(-1, None)
 
     def forward(self, hidden: Hidden, mask: Mask) -> Pooled:  # noqa: ARG002
         """Return ``hidden[:, -1]``."""
         return hidden[:, -1]
 
 
-class FirstPosition(nn.Module):
+class FirstPosition(Pooling):
     """The state at the first position: [CLS] for text."""
+
+    reads = slice(0, 1)
 
     def forward(self, hidden: Hidden, mask: Mask) -> Pooled:  # noqa: ARG002
         """Return ``hidden[:, 0]``."""
         return hidden[:, 0]
 
 
-class MeanPosition(nn.Module):
+class MeanPosition(Pooling):
     """The mean over the real positions; zero for an item that has none."""
 
     def forward(self, hidden: Hidden, mask: Mask) -> Pooled:
@@ -33,7 +47,7 @@ class MeanPosition(nn.Module):
         return (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
 
 
-class AttentionPosition(nn.Module):
+class AttentionPosition(Pooling):
     r"""The mean over the real positions weighted by a learned score, $\mathrm{softmax}_s(w \cdot h_s)$.
 
     Args:
@@ -52,7 +66,7 @@ class AttentionPosition(nn.Module):
         return (weight.unsqueeze(1) @ hidden).squeeze(1)
 
 
-def build_pooling(name: str, dim: int) -> nn.Module:
+def build_pooling(name: str, dim: int) -> Pooling:
     """Build the pooling of that name: ``last_position``, ``cls``, ``mean`` or ``attention``."""
     if name == "attention":
         return AttentionPosition(dim)

@@ -8,8 +8,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from mlcl.encode.pooling import build_pooling
+from mlcl.encode.pooling import EVERY_STEP, build_pooling
 from mlcl.encode.positions import sinusoid
+from mlcl.execution import Execution
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Encoded:
     """What an encoder returns.
 
     Attributes:
-        hidden: (batch, time, dim), one state per step.
+        hidden: (batch, time, dim), one state per step; of an encoder that is read by its pooled vector only, the steps
+            that the readout needs.
         pooled: (batch, dim).
         mask: (batch, time), True at real steps; all True where the encoder does not mask.
     """
@@ -49,10 +51,14 @@ class SequenceEncoder(nn.Module):
         pooling: Name of the readout, see `mlcl.encode.pooling`.
         mask_padding: Leave padding out of attention and positions. Off, as in the release, padding steps are keys, and
             a step counts as padding for its position where channel 0 of $z$ is exactly 0.
+        pooled_only: Nobody reads the states, so only those behind the readout are finished.
 
     Source:
         MulT's encoder as used by MIB, MCL and MLCL.
     """
+
+    GROUP = 8
+    execution: Execution = "fast"
 
     def __init__(
         self,
@@ -64,9 +70,11 @@ class SequenceEncoder(nn.Module):
         dropout: SequenceDropout,
         pooling: str,
         mask_padding: bool,
+        pooled_only: bool = False,
     ) -> None:
         super().__init__()
-        self.dim, self.mask_padding = dim, mask_padding
+        self.dim, self.mask_padding, self.pooled_only = dim, mask_padding, pooled_only
+        self.random = any(vars(dropout).values())
         self.project = nn.Conv1d(input_dim, dim, kernel_size=3, padding=1, bias=False)
         self.embedding_dropout = nn.Dropout(dropout.embedding)
         self.layers = nn.ModuleList(SequenceLayer(dim, num_heads, dropout) for _ in range(num_layers))
@@ -75,20 +83,53 @@ class SequenceEncoder(nn.Module):
 
     def forward(self, rows: Float[Tensor, "batch time input"], mask: Bool[Tensor, "batch time"]) -> Encoded:
         """Return states and pooled vector; `mask` is True at real rows."""
-        if self.mask_padding:
-            rows = rows.masked_fill(~mask.unsqueeze(-1), 0.0)
-        else:
+        if not self.mask_padding:
             mask = torch.ones_like(mask)
+            if self._padding_is_one_vector():
+                return self._encode_collapsed(rows, mask)
+        rows = rows.masked_fill(~mask.unsqueeze(-1), 0.0)
+        ignore = ~(mask | ~mask.any(dim=1, keepdim=True)) if self.mask_padding else None
+        hidden = self._encode(rows, mask, ignore)
+        return Encoded(hidden, self.pool(hidden, mask[:, self._window()]), mask)
+
+    def _encode(self, rows: Tensor, mask: Tensor, ignore: Tensor | None) -> Tensor:
+        """States at the steps that are wanted; `ignore` is True, or -inf, or any bias, at keys to leave out."""
         projected = self.project(rows.transpose(1, 2)).transpose(1, 2)
         step = torch.arange(1, rows.shape[1] + 1, device=rows.device)
         real = mask if self.mask_padding else projected[..., 0] != 0
         hidden = math.sqrt(self.dim) * projected + sinusoid(step * real, self.dim, dtype=projected.dtype)
         hidden = self.embedding_dropout(hidden)
-        ignore = ~(mask | ~mask.any(dim=1, keepdim=True)) if self.mask_padding else None
-        for layer in self.layers:
+        for layer in self.layers[:-1]:
             hidden = layer(hidden, ignore)
-        hidden = self.norm(hidden)
-        return Encoded(hidden, self.pool(hidden, mask), mask)
+        window = self._window()
+        hidden = self.layers[-1](hidden, ignore, window) if len(self.layers) else hidden[:, window]
+        return self.norm(hidden)
+
+    def _window(self) -> slice:
+        """The steps that the last layer must finish."""
+        return self.pool.reads if self.pooled_only and self.execution == "fast" else EVERY_STEP
+
+    def _padding_is_one_vector(self) -> bool:
+        """Whether padding steps cannot be told apart: no noise, no position, and only the last of them is read."""
+        return self._window() == slice(-1, None) and not (self.training and self.random)
+
+    def _encode_collapsed(self, rows: Tensor, mask: Tensor) -> Encoded:
+        """The same with the padding steps out of the convolution's reach as one key that counts as many.
+
+        $\\sum_{i=1}^{n} e^{s} = e^{s + \\ln n}$: their scores are equal, so one of them, its logit raised by the
+        logarithm of their number, stands for all. Items are taken in groups of similar length.
+        """
+        time = rows.shape[1]
+        length = ((rows != 0).any(dim=-1) * torch.arange(1, time + 1, device=rows.device)).amax(dim=1)
+        order = length.argsort(stable=True)
+        states = []
+        for group in torch.split(order, self.GROUP):
+            kept = min(int(length[group].max()) + 2, time)
+            count = torch.zeros(len(group), kept, dtype=rows.dtype, device=rows.device)
+            count[:, -1] = math.log(time - kept + 1)
+            states.append(self._encode(rows[group, :kept], mask[group, :kept], count))
+        hidden = torch.cat(states)[order.argsort()]
+        return Encoded(hidden, self.pool(hidden, mask[:, -1:]), mask)
 
 
 class SequenceLayer(nn.Module):
@@ -105,11 +146,20 @@ class SequenceLayer(nn.Module):
         self.residual_dropout = nn.Dropout(dropout.residual)
 
     def forward(
-        self, hidden: Float[Tensor, "batch time dim"], ignore: Bool[Tensor, "batch time"] | None
-    ) -> Float[Tensor, "batch time dim"]:
-        """Return the states after the layer; steps in `ignore` are not attended to."""
+        self,
+        hidden: Float[Tensor, "batch time dim"],
+        ignore: Bool[Tensor, "batch time"] | Float[Tensor, "batch time"] | None,
+        window: slice = EVERY_STEP,
+    ) -> Float[Tensor, "batch steps dim"]:
+        """Return the states of the window's steps after the layer.
+
+        Args:
+            hidden: States before it.
+            ignore: True at steps that are not attended to; or a number to be added to each step's logit.
+            window: The steps wanted.
+        """
         normed = self.attention_norm(hidden)
-        attended, _ = self.attention(normed, normed, normed, key_padding_mask=ignore, need_weights=False)
-        hidden = hidden + self.residual_dropout(attended)
+        attended, _ = self.attention(normed[:, window], normed, normed, key_padding_mask=ignore, need_weights=False)
+        hidden = hidden[:, window] + self.residual_dropout(attended)
         inner = self.relu_dropout(F.relu(self.widen(self.feed_forward_norm(hidden))))
         return hidden + self.residual_dropout(self.narrow(inner))

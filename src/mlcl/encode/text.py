@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 from transformers import logging as transformers_logging
 
-from mlcl.encode.pooling import build_pooling
+from mlcl.encode.bert import can_pack, packed_states
+from mlcl.encode.pooling import EVERY_STEP, build_pooling
 from mlcl.encode.pretrained import load_pretrained
 from mlcl.encode.sequence import Encoded
 from mlcl.errors import EncoderError
+from mlcl.execution import Execution
 
 
 class TextEncoder(nn.Module):
@@ -25,13 +27,15 @@ class TextEncoder(nn.Module):
         pooling: Name of the readout, see `mlcl.encode.pooling`.
         mask_padding: Zero padding states before the convolution and leave them out of the readout. Off, as in the
             release, the states at [PAD] positions, which attend to the real tokens, are read like any other.
+        pooled_only: Nobody reads the states, so only those behind the readout are finished.
     """
 
     GROUP = 8
+    execution: Execution = "fast"
 
-    def __init__(self, config: Any, dim: int, *, pooling: str, mask_padding: bool) -> None:
+    def __init__(self, config: Any, dim: int, *, pooling: str, mask_padding: bool, pooled_only: bool = False) -> None:
         super().__init__()
-        self.mask_padding = mask_padding
+        self.mask_padding, self.pooled_only = mask_padding, pooled_only
         self.encoder = build_encoder(config)
         self.takes_token_types = "token_type_ids" in inspect.signature(self.encoder.forward).parameters
         self.project = nn.Conv1d(config.hidden_size, dim, kernel_size=3, padding=1, bias=False)
@@ -44,17 +48,38 @@ class TextEncoder(nn.Module):
         token_type_ids: Int[Tensor, "batch time"] | None = None,
     ) -> Encoded:
         """Return states and pooled vector; `mask` is True at real tokens."""
-        inputs = {"attention_mask": mask.long()}
-        if self.takes_token_types and token_type_ids is not None:
-            inputs["token_type_ids"] = token_type_ids
-        if self.mask_padding:
-            inputs["inputs_embeds"] = self.encoder.get_input_embeddings()(input_ids)
-            hidden = self._encode_in_groups(inputs, mask).masked_fill(~mask.unsqueeze(-1), 0.0)
+        types = token_type_ids if self.takes_token_types else None
+        window = self._window()
+        if self.execution == "fast" and can_pack(self.encoder) and (window is None or bool(mask.any(dim=1).all())):
+            hidden = packed_states(self.encoder, input_ids, mask, types, window)
         else:
-            hidden = self.encoder(input_ids=input_ids, **inputs).last_hidden_state
+            window = None
+            hidden = self._padded_states(input_ids, mask, types)
+        if self.mask_padding:
+            hidden = hidden.masked_fill(~mask[:, window or EVERY_STEP].unsqueeze(-1), 0.0)
+        else:
             mask = torch.ones_like(mask)
         hidden = self.project(hidden.transpose(1, 2)).transpose(1, 2)
-        return Encoded(hidden, self.pool(hidden, mask), mask)
+        return Encoded(hidden, self.pool(hidden, mask[:, window or EVERY_STEP]), mask)
+
+    def _window(self) -> slice | None:
+        """Steps of the pretrained encoder that must be finished besides the real tokens; None for the real tokens.
+
+        The convolution in front of the readout sees one neighbour on each side.
+        """
+        reads = self.pool.reads
+        if reads == EVERY_STEP or not self.pooled_only:
+            return None if self.mask_padding else EVERY_STEP
+        return slice(-2, None) if reads == slice(-1, None) else slice(0, 2)
+
+    def _padded_states(self, input_ids: Tensor, mask: Tensor, types: Tensor | None) -> Tensor:
+        inputs = {"attention_mask": mask.long()}
+        if types is not None:
+            inputs["token_type_ids"] = types
+        if self.execution == "fast" and self.mask_padding:
+            inputs["inputs_embeds"] = self.encoder.get_input_embeddings()(input_ids)
+            return self._encode_in_groups(inputs, mask)
+        return self.encoder(input_ids=input_ids, **inputs).last_hidden_state
 
     def _encode_in_groups(
         self, inputs: dict[str, Tensor], mask: Bool[Tensor, "batch time"]

@@ -70,6 +70,7 @@ class MLCLConfig(PreTrainedConfig):
     residual_dropout: float = 0.1
     embedding_dropout: float = 0.1
     fusion_dropout: float = 0.1
+    modality_dropout: float = 0.0
     umcl_weight: float = 0.01
     bmcl_weight: float = 0.11
     tmcl_weight: float = 0.08

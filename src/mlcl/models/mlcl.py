@@ -36,7 +36,13 @@ class MLCLModel(PreTrainedModel):
     def __init__(self, config: MLCLConfig) -> None:
         super().__init__(config)
         dim, heads = config.d_model, config.num_heads
-        self.text = TextEncoder(config.text_config, dim, pooling=config.text_pooling, mask_padding=config.mask_padding)
+        self.text = TextEncoder(
+            config.text_config,
+            dim,
+            pooling=config.text_pooling,
+            mask_padding=config.mask_padding,
+            pooled_only=config.cross_attention == "pooled",
+        )
         self.acoustic = self._sequence_encoder(config.acoustic_dim)
         self.visual = self._sequence_encoder(config.visual_dim)
         self.view_1 = nn.ModuleDict({m: DropoutView(dim, dropout=config.view_dropout) for m in MODALITIES})
@@ -68,7 +74,7 @@ class MLCLModel(PreTrainedModel):
             head_dropout=config.attention_dropout,
         )
         self.post_init()
-        self._freeze_tied()
+        self._freeze_unused()
         first, *others = [layer.get_parameter("self_attn.in_proj_weight") for layer in self.fusion.layers]
         with torch.no_grad():  # the release's fusion layers start from one packed projection
             for weight in others:
@@ -78,7 +84,7 @@ class MLCLModel(PreTrainedModel):
     def from_pretrained(cls, *arguments: Any, **options: Any) -> Any:
         """Load what `save_pretrained` wrote: a folder or a hub name."""
         loaded = super().from_pretrained(*arguments, **options)
-        (loaded[0] if isinstance(loaded, tuple) else loaded)._freeze_tied()
+        (loaded[0] if isinstance(loaded, tuple) else loaded)._freeze_unused()
         return loaded
 
     @classmethod
@@ -127,7 +133,8 @@ class MLCLModel(PreTrainedModel):
         cross = {pair: _blank(vector, present, *pair) for pair, vector in self._cross(encoded, single).items()}
 
         inputs = [(single[m], (m,)) for m in MODALITIES] + [(cross[pair], pair) for pair in PAIRS]
-        keep = None if present is None else torch.stack([_together(present, names) for _, names in inputs], dim=1)
+        heard = self._drop_modalities(present)
+        keep = None if heard is None else torch.stack([_together(heard, names) for _, names in inputs], dim=1)
         embedding, logits = self.fusion(torch.stack([vector for vector, _ in inputs], dim=1), keep)
 
         terms = {
@@ -150,10 +157,16 @@ class MLCLModel(PreTrainedModel):
             + self.config.bmcl_weight / 3 * level["bmcl"]
         )
 
-    def _freeze_tied(self) -> None:
-        """Keep the tied direction's own weights in the checkpoint, as the release does, and out of training."""
+    def _freeze_unused(self) -> None:
+        """Keep parameters without any influence in the checkpoint, as the release does, and out of training.
+
+        These are the tied direction's own weights, and what makes the queries where there is one key to attend to.
+        """
         if self.config.tie_vt_to_av:
             self.cross[pair_name((VISUAL, TEXT))].requires_grad_(False)
+        if self.config.cross_attention == "pooled":
+            for name in self.cross:
+                self.get_submodule(f"cross.{name}").freeze_queries()
 
     def _cross(self, encoded: dict[str, Encoded], single: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
         """Cross-modal representation of each ordered pair (latent, context)."""
@@ -177,6 +190,15 @@ class MLCLModel(PreTrainedModel):
         present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
         return present if text_present is None else {**present, TEXT: text_present}
 
+    def _drop_modalities(self, present: dict[str, Tensor] | None) -> dict[str, Tensor] | None:
+        """In training, hide the acoustic or visual modality of random items from the fusion network."""
+        probability = self.config.modality_dropout
+        if present is None or not self.training or not probability:
+            return present
+        spoken = present[TEXT]
+        hidden = {m: spoken & (torch.rand(len(spoken), device=spoken.device) < probability) for m in (ACOUSTIC, VISUAL)}
+        return {m: present[m] & ~hidden[m] if m in hidden else present[m] for m in MODALITIES}
+
     def _sequence_encoder(self, input_dim: int) -> SequenceEncoder:
         config = self.config
         return SequenceEncoder(
@@ -192,6 +214,7 @@ class MLCLModel(PreTrainedModel):
             ),
             pooling=config.sequence_pooling,
             mask_padding=config.mask_padding,
+            pooled_only=config.cross_attention == "pooled",
         )
 
     @torch.no_grad()

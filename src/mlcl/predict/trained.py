@@ -11,6 +11,7 @@ from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import SubWords
 from mlcl.errors import DataError
 from mlcl.evaluate.evaluator import Predictions, predict_split
+from mlcl.execution import set_execution
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.registry import load_model
 from mlcl.runs.export import load_processor
@@ -50,7 +51,9 @@ class TrainedRun:
         processor, tokenizer = load_processor(folder)
         place = resolve_device(device)
         model = load_model(str(folder.model)).to(place).eval()
-        return cls(folder, folder.experiment(), processor, tokenizer, model, place)
+        experiment = folder.experiment()
+        set_execution(model, experiment.execution)
+        return cls(folder, experiment, processor, tokenizer, model, place)
 
     def corpus(self, file: str | None = None) -> Corpus:
         """Read `file`, or the file the run was trained on."""

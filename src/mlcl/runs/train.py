@@ -18,6 +18,7 @@ from mlcl.evaluate.evaluator import (
     predict_split,
     selection_names,
 )
+from mlcl.execution import set_execution
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.registry import TINY, build_model, load_model
 from mlcl.parallel import rank
@@ -86,6 +87,7 @@ def _train_run(
     )
     facts = collect_facts(experiment, corpus, model, device)
     model.to(device)
+    set_execution(model, experiment.execution)
     encoded = {
         name: processor.encode(split, tokenizer, word_aligned=corpus.word_aligned)
         for name, split in corpus.splits.items()
@@ -136,6 +138,7 @@ def _train_run(
     if "test" in corpus.splits:
         encoded["test"] = processor.encode(corpus.splits["test"], tokenizer, word_aligned=corpus.word_aligned)
     selected = load_model(str(folder.model)).to(device)
+    set_execution(selected, experiment.execution)
     results = {
         name: predict(name, selected) for name in encoded if name != "train" and encoded[name].labels is not None
     }

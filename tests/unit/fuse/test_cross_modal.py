@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mlcl.execution import set_execution
 from mlcl.fuse import CrossModalTransformer
 from mlcl.fuse.cross_modal import CrossAttention, CrossModalBlock, GatedFeedForward
 from tiny import perturb
@@ -91,6 +92,7 @@ def test_attention_over_one_key_gives_query_and_key_no_gradient() -> None:
     of terms of order 1, and not 0 to the bit.
     """
     module = block()
+    set_execution(module, "plain")
     latent, context = rows(1, B, 1, D).requires_grad_(), rows(2, B, 1, D)
     module.attention(module.norm(latent), module.norm_context(context)).square().sum().backward()
     query, kv, norm = module.attention.to_q.weight.grad, module.attention.to_kv.weight.grad, module.norm.weight.grad

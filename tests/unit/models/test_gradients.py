@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 import tiny
+from mlcl.execution import set_execution
 from mlcl.models import MLCLModel
 
 NOISE = 1e-12  # gradients that are 0 by the mathematics come out as rounding noise of float64 sums of order 1
@@ -61,7 +62,11 @@ def test_every_parameter_learns_with_other_options_too(options: dict[str, Any]) 
 
 
 def test_pooled_cross_attention_gives_queries_keys_and_query_norms_no_gradient() -> None:
+    """These parameters are frozen: the plain computation, with them thawed, shows that nothing is lost."""
     model = tiny.model(cross_attention="pooled")
+    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    model.requires_grad_(True)
+    set_execution(model, "plain")
     expected = {"text.encoder.encoder.layer.0.attention.self.key.bias"}
     found = gradients(model)
     for name, gradient in found.items():
@@ -75,6 +80,8 @@ def test_pooled_cross_attention_gives_queries_keys_and_query_norms_no_gradient()
         elif name.endswith(("to_q.weight", ".norm.weight", ".norm.bias")) and ".blocks." in name:
             expected.add(name)
     assert len(expected) == 1 + 6 * 2 * 3  # six transformers of two blocks, three tensors each
+    assert expected > frozen
+    assert len(frozen) == 6 * 2 * 3
     assert {name for name, gradient in found.items() if largest(gradient) < NOISE} == expected
 
 

@@ -24,6 +24,7 @@ OTHERS: dict[str, list[Any]] = {
     "residual_dropout": [0.0],
     "embedding_dropout": [0.0],
     "fusion_dropout": [0.0],
+    "modality_dropout": [0.5],
     "umcl_weight": [0.5],
     "bmcl_weight": [0.5],
     "tmcl_weight": [0.5],
