@@ -1,6 +1,7 @@
 """One environment for every test, set before anything heavy is imported."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ os.environ.update(
     {
         "OMP_NUM_THREADS": "1",  # the same order of sums everywhere, so that runs can be compared bit for bit
         "HF_HUB_OFFLINE": "1",
+        "MLCL_CACHE": tempfile.mkdtemp(prefix="mlcl-cache-"),  # no test reads or fills the cache of its user
         "COLUMNS": "100",  # rich believes COLUMNS only when LINES is set too
         "LINES": "40",
         "NO_COLOR": "1",

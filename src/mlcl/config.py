@@ -35,6 +35,9 @@ class DataConfig(Section):
     padding: Literal["longest", "fixed"] = "longest"
     """Pad to the longest item of the batch, or always to `max_length` (release)."""
 
+    cache: bool = True
+    """Keep the prepared data on disk ($MLCL_CACHE, else the user's cache folder) and take them from there next time."""
+
 
 class MLCLOptions(Section):
     """MLCL: sizes, dropouts, level weights, and one option per departure of the authors' release."""

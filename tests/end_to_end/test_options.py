@@ -61,6 +61,7 @@ ELSEWHERE = {
     *("recipe", "profile", "device", "text_encoder", "data.file"),  # what the other tests of the command line vary
     "data.task",  # tests/cli/test_bad_data.py; the labels decide it
     "data.lower_case",  # tests/unit/data; the tiny encoder lower-cases in any case
+    "data.cache",  # tests/unit/runs/test_prepare.py
     "train.patience",  # test_learning.py
 }
 

@@ -1,8 +1,10 @@
 """From a corpus to encoded splits, with everything that was learned from the train split; saved with a run."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from mlcl.errors import DataError, RunError
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
 
 _FILE = "processor.json"
+_CHUNK = 2**14  # rows whose statistics are taken at a time, to need no second copy of the data
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ class Processor:
             fixed_length=self.max_length if self.fixed_length else None,
         )
 
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> "Processor":
+        """Build from the plain values of its attributes."""
+        return cls(**{**values, "modalities": tuple(values["modalities"])})
+
     def save(self, folder: Path) -> None:
         """Write ``processor.json``."""
         (folder / _FILE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
@@ -106,8 +114,7 @@ class Processor:
     def load(cls, folder: Path) -> "Processor":
         """Read what `save` wrote."""
         try:
-            values = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-            return cls(**{**values, "modalities": tuple(values["modalities"])})
+            return cls.of(json.loads((folder / _FILE).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise RunError(f"{folder / _FILE} is missing or damaged: this is no complete run folder") from error
 
@@ -121,7 +128,7 @@ class Processor:
         )
         if values.shape[1] != width:
             raise DataError(f"{name} rows have {values.shape[1]} columns, the model was made for {width}")
-        real = (values != 0).any(axis=1)
+        real = values.any(axis=1)
         dropped = name in (ACOUSTIC, VISUAL) and name not in self.modalities
         if dropped or not segments:
             empty = np.zeros(len(split) + 1, dtype=np.int64)
@@ -167,11 +174,17 @@ def _rows_or_zeros(segment: Segment, name: str, width: int) -> Ragged:
 
 def _column_statistics(split: Split, name: str, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of each column over the rows that are not all zeros; a constant column has deviation 1."""
-    rows = np.concatenate(
-        [s.rows[name].values for s in (split.context, split.main) if s is not None and name in s.rows]
-    )
-    rows = rows[(rows != 0).any(axis=1)]
-    if not len(rows):
+    parts = [s.rows[name].values for s in (split.context, split.main) if s is not None and name in s.rows]
+
+    def chunks() -> Iterator[NDArray[np.float64]]:
+        for part in parts:
+            for start in range(0, len(part), _CHUNK):
+                rows = part[start : start + _CHUNK]
+                yield rows[(rows != 0).any(axis=1)].astype(np.float64)
+
+    count = sum(len(rows) for rows in chunks())
+    if not count:
         return np.zeros(width), np.ones(width)
-    mean, deviation = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
+    mean = sum((rows.sum(axis=0) for rows in chunks()), np.zeros(width)) / count
+    deviation = np.sqrt(sum((((rows - mean) ** 2).sum(axis=0) for rows in chunks()), np.zeros(width)) / count)
     return mean, np.where(deviation > 1e-8 * np.maximum(np.abs(mean), 1e-30), deviation, 1.0)

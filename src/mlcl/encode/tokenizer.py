@@ -1,5 +1,6 @@
 """Tokenizers: any pretrained one, reduced to what the data room needs."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,11 @@ class SubWords:
     def vocabulary_size(self) -> int:
         """Number of token ids."""
         return len(self.pretrained)
+
+    def fingerprint(self) -> str:
+        """Hash of all that decides about the ids of a text."""
+        rules = [self.pretrained.backend_tokenizer.to_str(), str([self.cls_id, self.sep_id, self.pad_id])]
+        return hashlib.sha256("\n".join(rules).encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Sub-word ids of each text, without special tokens; never truncated."""

@@ -17,8 +17,9 @@ def check_same_experiment(before: Experiment, after: Experiment) -> None:
     """
     old, new = before.model_dump(), after.model_dump()
     for values in (old, new):
-        values["data"].pop("file")
-        for key in ("train", "device", "text_encoder"):
+        for key in ("file", "cache"):
+            values["data"].pop(key)
+        for key in ("train", "device", "execution", "text_encoder"):
             values.pop(key)
     for key, value in old.items():
         if value != new[key]:

@@ -13,19 +13,26 @@ from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
 
 
-def collect_facts(experiment: Experiment, corpus: Corpus, model: nn.Module, device: torch.device) -> dict[str, Any]:
+def corpus_facts(experiment: Experiment, corpus: Corpus) -> dict[str, Any]:
+    """What identifies a data file, and what is in it."""
+    return {
+        "name": Path(experiment.data.file).name,
+        "layout": corpus.layout,
+        "sha256": corpus.sha256,
+        "task": corpus.task,
+        "items": {name: len(split) for name, split in corpus.splits.items()},
+        "widths": corpus.widths(),
+        "repaired_rows": corpus.repaired,
+    }
+
+
+def collect_facts(
+    experiment: Experiment, data: dict[str, Any], model: nn.Module, device: torch.device
+) -> dict[str, Any]:
     """Collect what identifies a run's inputs. Paths and host names stay out: the folder may be shared."""
     encoder = model.get_submodule("text.encoder")
     return {
-        "data": {
-            "name": Path(experiment.data.file).name,
-            "layout": corpus.layout,
-            "sha256": corpus.sha256,
-            "task": corpus.task,
-            "items": {name: len(split) for name, split in corpus.splits.items()},
-            "widths": corpus.widths(),
-            "repaired_rows": corpus.repaired,
-        },
+        "data": data,
         "text_encoder": {
             "name": Path(experiment.text_encoder).name,
             "parameters": sum(parameter.numel() for parameter in encoder.parameters()),

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlcl.config import Experiment
-from mlcl.data.corpus import Corpus
 from mlcl.data.processor import Processor
-from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
 from mlcl.errors import Interrupted, MlclError, RunError, UsageError, lacks_room, nearest
 from mlcl.evaluate.evaluator import (
     DEFAULT_SELECTION,
@@ -20,17 +19,18 @@ from mlcl.evaluate.evaluator import (
 )
 from mlcl.execution import set_execution
 from mlcl.models.mlcl import MLCLModel
-from mlcl.models.registry import TINY, build_model, load_model
+from mlcl.models.registry import build_model, load_model
 from mlcl.parallel import rank
 from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
 from mlcl.report.run_card import run_card
 from mlcl.report.table import Scores
-from mlcl.runs.checks import check_labels, check_same_inputs, check_splits
+from mlcl.runs.checks import check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts
 from mlcl.runs.folder import RunFolder
-from mlcl.runs.source import best_reachable, open_corpus
+from mlcl.runs.prepare import prepare
+from mlcl.runs.source import best_reachable
 from mlcl.seeding import seed_everything
 from mlcl.train.device import resolve_device
 from mlcl.train.loop import Selection, fit
@@ -75,24 +75,17 @@ def _train_run(
     experiment: Experiment, make_folder: Callable[[], RunFolder], *, quiet: bool
 ) -> tuple[RunFolder, dict[str, Scores]]:
     device = resolve_device(experiment.device)
-    corpus = open_corpus(experiment.data, experiment.recipe)
-    check_splits(corpus)
-    processor = Processor.fit(corpus, experiment.data)
-    check_labels(corpus, processor.task)
+    prepared = prepare(experiment)
+    processor, tokenizer = prepared.processor, prepared.tokenizer
     metric = _selection_metric(experiment, processor)
-    tokenizer = _tokenizer(experiment, corpus)
     seed_everything(experiment.seed)
     model = build_model(
         experiment, task=processor.task, widths=processor.widths, vocabulary_size=tokenizer.vocabulary_size
     )
-    facts = collect_facts(experiment, corpus, model, device)
+    facts = collect_facts(experiment, prepared.facts, model, device)
     model.to(device)
     set_execution(model, experiment.execution)
-    encoded = {
-        name: processor.encode(split, tokenizer, word_aligned=corpus.word_aligned)
-        for name, split in corpus.splits.items()
-        if name != "test"
-    }
+    encoded = {name: open_split() for name, open_split in prepared.openers.items() if name != "test"}
     settings = experiment.train
 
     def predict(split: str, with_model: MLCLModel) -> Predictions:
@@ -135,14 +128,14 @@ def _train_run(
         raise Interrupted(f"{stop}; go on with mlcl train --resume {folder.path}") from stop
     if rank() != 0:
         return folder, {}
-    if "test" in corpus.splits:
-        encoded["test"] = processor.encode(corpus.splits["test"], tokenizer, word_aligned=corpus.word_aligned)
+    if "test" in prepared.openers:
+        encoded["test"] = prepared.openers["test"]()
     selected = load_model(str(folder.model)).to(device)
     set_execution(selected, experiment.execution)
     results = {
         name: predict(name, selected) for name in encoded if name != "train" and encoded[name].labels is not None
     }
-    return folder, _finish(folder, experiment, facts, state, metric, results, corpus)
+    return folder, _finish(folder, experiment, facts, state, metric, results, encoded["train"].labels)
 
 
 def _finish(
@@ -152,11 +145,10 @@ def _finish(
     state: TrainState,
     metric: str,
     results: dict[str, Predictions],
-    corpus: Corpus,
+    labels: NDArray[np.float64] | None,
 ) -> dict[str, Scores]:
     """Write metrics, predictions, facts and card; metrics come last and mark the run as complete."""
     metrics = {name: predictions.metrics() for name, predictions in results.items()}
-    labels = corpus.splits["train"].labels
     last = list(results)[-1]
     columns: dict[str, Scores] = dict(metrics)
     if labels is not None:
@@ -183,11 +175,3 @@ def _selection_metric(experiment: Experiment, processor: Processor) -> str:
     if name not in allowed:
         raise UsageError(f"train.select_on = {name!r} is no {processor.task} metric; {nearest(name, allowed)}")
     return name
-
-
-def _tokenizer(experiment: Experiment, corpus: Corpus) -> SubWords:
-    if experiment.text_encoder != TINY:
-        return load_tokenizer(experiment.text_encoder)
-    train = corpus.splits["train"]
-    segments = [segment for segment in (train.main, train.context) if segment is not None]
-    return word_tokenizer([word for segment in segments for item in segment.words for word in [*item, "."]])

@@ -53,6 +53,14 @@ class Rebuilder(pickle.Unpickler):
         }
         self._globals = {name: _Global(call) for name, call in made.items()}
 
+    def load(self) -> object:
+        """Build the data."""
+        try:
+            return super().load()
+        finally:
+            self._globals.clear()  # what is here and in the memo refers back to this object, which holds the file
+            self.memo.clear()
+
     def find_class(self, module: str, name: str) -> object:
         """Return our stand-in for a global."""
         if (module, name) not in NAMES:

@@ -85,10 +85,10 @@ def _read(path: str | Path) -> bytes:
             raise DataError("is a directory; name the data file in it", path=path)
         if not file.is_file():
             raise DataError("is not a regular file; name a data file", path=path)
-        with file.open("rb") as stream:
-            start = stream.read(512)
-            _refuse_other(start, path)
-            return start + stream.read()
+        with file.open("rb", buffering=0) as stream:  # a buffer would hold a second copy
+            _refuse_other(stream.read(512), path)
+            stream.seek(0)
+            return stream.readall()
     except (OSError, MemoryError) as error:
         reason = str(error) or "not enough memory"
         raise DataError(f"cannot be read: {reason}; check the path and its permissions", path=path) from None

@@ -1,0 +1,97 @@
+"""Encoded splits on disk: plain .npy files that are memory-mapped, and a JSON file that comes last."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlcl.data.batch import EncodedSplit, Rows
+
+FORMAT = 1  # raise it whenever the same file and options would be encoded differently
+_INDEX = "index.json"
+
+
+def write_store(folder: Path, splits: Iterable[tuple[str, EncodedSplit]], facts: dict[str, Any]) -> None:
+    """Write splits and plain facts so that `read_store` finds all of them or nothing.
+
+    Each split is written and dropped before the next is asked for.
+
+    Raises:
+        OSError: If there is no room, or no right to write.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        index: dict[str, Any] = {"format": FORMAT, "facts": facts, "splits": {}}
+        for name, split in splits:
+            index["splits"][name] = _write_split(temporary, name, split)
+        (temporary / _INDEX).write_text(json.dumps(index), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read_store(folder: Path) -> tuple[dict[str, Callable[[], EncodedSplit]], dict[str, Any]] | None:
+    """Return an opener for each split, and the facts; None if there is no whole store in `folder`."""
+    try:
+        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        if index["format"] != FORMAT:
+            return None
+        splits = {name: _opener(folder, name, entry) for name, entry in index["splits"].items()}
+        for opener in splits.values():
+            opener()
+        return splits, index["facts"]
+    except (OSError, EOFError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _write_split(folder: Path, name: str, split: EncodedSplit) -> dict[str, Any]:
+    arrays: dict[str, NDArray[Any]] = {
+        "tokens": split.tokens,
+        "types": split.types,
+        "offsets": split.offsets,
+        "spoken": split.spoken,
+    }
+    if split.labels is not None:
+        arrays["labels"] = split.labels
+    for kind, rows in split.rows.items():
+        arrays |= {f"{kind}.{part}": value for part, value in vars(rows).items()}
+    for key, value in arrays.items():
+        np.save(folder / f"{name}.{key}.npy", value, allow_pickle=False)
+    return {
+        "ids": split.ids,
+        "rows": list(split.rows),
+        "labels": split.labels is not None,
+        "pad_id": split.pad_id,
+        "fixed_length": split.fixed_length,
+    }
+
+
+def _opener(folder: Path, name: str, entry: dict[str, Any]) -> Callable[[], EncodedSplit]:
+    def array(key: str) -> NDArray[Any]:
+        mapped: NDArray[Any] = np.load(folder / f"{name}.{key}.npy", mmap_mode="r", allow_pickle=False)
+        return mapped
+
+    def load() -> EncodedSplit:
+        return EncodedSplit(
+            ids=entry["ids"],
+            tokens=array("tokens"),
+            types=array("types"),
+            offsets=array("offsets"),
+            spoken=array("spoken"),
+            rows={
+                kind: Rows(*(array(f"{kind}.{part}") for part in ("values", "real", "index", "offsets")))
+                for kind in entry["rows"]
+            },
+            labels=array("labels") if entry["labels"] else None,
+            pad_id=entry["pad_id"],
+            fixed_length=entry["fixed_length"],
+        )
+
+    return load
