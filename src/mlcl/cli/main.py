@@ -7,13 +7,20 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError
 
+from mlcl.cli.bench import bench
 from mlcl.cli.config import config
 from mlcl.cli.evaluate import evaluate
 from mlcl.cli.predict import predict
 from mlcl.cli.train import train
 from mlcl.errors import MlclError
 
-VERBS: dict[str, Callable[..., None]] = {"train": train, "evaluate": evaluate, "predict": predict, "config": config}
+VERBS: dict[str, Callable[..., None]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "predict": predict,
+    "config": config,
+    "bench": bench,
+}
 
 
 def build_app() -> App:

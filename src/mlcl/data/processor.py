@@ -128,7 +128,7 @@ class Processor:
         )
         if values.shape[1] != width:
             raise DataError(f"{name} rows have {values.shape[1]} columns, the model was made for {width}")
-        real = values.any(axis=1)
+        real = np.logical_or.reduce(values, axis=1)
         dropped = name in (ACOUSTIC, VISUAL) and name not in self.modalities
         if dropped or not segments:
             empty = np.zeros(len(split) + 1, dtype=np.int64)

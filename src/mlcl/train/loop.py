@@ -101,7 +101,7 @@ def fit(
             for items in list(_epoch_batches(len(train), config, seed, state.epoch))[state.step :]:
                 factor = learning_rate_factor(state.epoch * steps + state.step, config.epochs * steps, config)
                 set_learning_rates(optimiser, factor)
-                values = _step(trained, train, items, optimiser, config, device)
+                values = training_step(trained, train, items, optimiser, config, device)
                 state.add(values, len(items))
                 state.step += 1
                 reporter.step(state, steps, config.epochs)
@@ -131,7 +131,7 @@ def _epoch_batches(items: int, config: TrainConfig, seed: int, epoch: int) -> It
             yield batch
 
 
-def _step(
+def training_step(
     model: nn.Module,
     train: EncodedSplit,
     items: NDArray[np.int64],
@@ -139,7 +139,7 @@ def _step(
     config: TrainConfig,
     device: torch.device,
 ) -> dict[str, float]:
-    """One optimiser step; returns the loss and its terms."""
+    """One optimiser step on the given items; returns the loss and its terms."""
     shares = [items[number :: world_size()] for number in range(world_size())]
     num_parts = min(config.accumulate, *map(len, shares))
     split = [np.array_split(share, num_parts) for share in shares]

@@ -1,0 +1,112 @@
+"""All cases that were asked for, beside the machine they were measured on."""
+
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from rich.table import Table
+
+from mlcl.bench.cases import predict_case, train_case
+from mlcl.bench.machine import copy_rate, matrix_rate
+from mlcl.bench.preparation import prepare_case
+from mlcl.train.device import resolve_device
+
+_MEASURED = {"train": train_case, "predict": predict_case}
+
+
+def run_bench(
+    kinds: Sequence[str],
+    *,
+    recipe: str,
+    profile: str,
+    precision: str,
+    device: str,
+    repeats: int,
+    changes: list[str] | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Measure; returns ``machine`` and ``cases``, one object per case."""
+    place = resolve_device(device)
+    machine = {
+        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else platform.machine(),
+        "threads": torch.get_num_threads(),
+        "matrix_product_gflops": {
+            "fp32": matrix_rate(place, torch.float32) / 1e9,
+            "bf16": matrix_rate(place, torch.bfloat16) / 1e9,
+        },
+        "copy_gigabytes_per_second": copy_rate(place) / 1e9,
+        "versions": {name: version(name) for name in ("mlcl", "torch", "transformers")},
+    }
+    cases = []
+    for kind in kinds:
+        if kind == "prepare":
+            cases.append(prepare_case(recipe, seed=seed))
+        else:
+            measure = _MEASURED[kind]
+            cases.append(
+                measure(
+                    recipe,
+                    profile,
+                    precision=precision,
+                    device=place,
+                    repeats=repeats,
+                    changes=changes,
+                    seed=seed,
+                )
+            )
+    return {"machine": machine, "repeats": repeats, "seed": seed, "cases": cases}
+
+
+def bench_table(result: dict[str, Any]) -> Table:
+    """The cases as a table for the terminal."""
+    machine = result["machine"]
+    rates = ", ".join(f"{name} {rate:.0f}" for name, rate in machine["matrix_product_gflops"].items())
+    table = Table(
+        title=f"{machine['device']}, {machine['threads']} threads; matrix product {rates} GFLOP/s; "
+        f"copy {machine['copy_gigabytes_per_second']:.1f} GB/s",
+        title_justify="left",
+    )
+    lines: dict[str, Callable[[dict[str, Any]], str]] = {
+        "items per second, plain": lambda row: f"{row['items_per_second_plain']:.1f}",
+        "items per second, ours": lambda row: f"{row['items_per_second']:.1f}",
+        "time plain / time ours": _ratio,
+        "share of the floor": lambda row: _percent(row.get("floor_share")),
+        "peak memory": _peak,
+        "seconds, from the cache": _seconds,
+        "difference fp32, float64": _difference,
+    }
+    table.add_column("")
+    for row in result["cases"]:
+        table.add_column(str(row["case"]), justify="right")
+    for name, show in lines.items():
+        cells = [show(row) for row in result["cases"]]
+        if any(cells):
+            table.add_row(name, *cells)
+    return table
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    spread = f" ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})" if "ratio_low" in row else ""
+    return f"{row['ratio']:.2f}{spread}"
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.0f} %"
+
+
+def _peak(row: dict[str, Any]) -> str:
+    if row["peak_ratio"] is None:
+        return ""
+    return f"{row['peak_ratio']:.2f} x the {'arrays' if 'array_bytes' in row else 'plain'}"
+
+
+def _seconds(row: dict[str, Any]) -> str:
+    if "preparation_seconds" not in row:
+        return ""
+    return f"{row['preparation_seconds']:.2f}, {row['cached_seconds']:.2f}"
+
+
+def _difference(row: dict[str, Any]) -> str:
+    return f"{row['difference_fp32']:.0e}, {row['difference_float64']:.0e}" if "difference_fp32" in row else ""
