@@ -2,17 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from mlcl.errors import UsageError, nearest
+from mlcl.options import OPTIONS, MLCLOptions, ModelOptions, Section
 
 Modality = Literal["text", "acoustic", "visual"]
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, no unknown keys, field docstrings are the help text."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class DataConfig(Section):
@@ -37,63 +32,6 @@ class DataConfig(Section):
 
     cache: bool = True
     """Keep the prepared data on disk ($MLCL_CACHE, else the user's cache folder) and take them from there next time."""
-
-
-class MLCLOptions(Section):
-    """MLCL: sizes, dropouts, level weights, and one option per departure of the authors' release."""
-
-    d_model: int = Field(default=128, ge=4)
-    """Shared width of all representations."""
-    num_heads: int = Field(default=4, ge=1)
-    """Attention heads of the sequence encoders, the cross-modal and the fusion transformers."""
-    sequence_layers: int = Field(default=2, ge=1)
-    """Layers of the acoustic and of the visual encoder."""
-    cross_depth: int = Field(default=1, ge=1)
-    """Blocks of a cross-modal transformer."""
-    cross_dim_head: int = Field(default=32, ge=1)
-    """Width of an attention head in the cross-modal transformers."""
-    fusion_layers: int = Field(default=2, ge=1)
-    """Layers of the fusion transformer."""
-    fusion_feed_forward: int = Field(default=512, ge=1)
-    """Width of the feed-forward in the fusion transformer."""
-    view_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Dropout that makes the two uni-modal views."""
-    attention_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """On attention weights of the sequence encoders, in the cross-modal transformers and in the head."""
-    relu_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """After the ReLU in the sequence encoders."""
-    residual_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """On the residual branches of the sequence encoders."""
-    embedding_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """On the input of the sequence encoders."""
-    fusion_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Inside the fusion transformer."""
-    modality_dropout: float = Field(default=0.0, ge=0, lt=1)
-    """In training, the share of items whose acoustic (and, independently, visual) part the fusion does not see."""
-    umcl_weight: float = Field(default=0.01, ge=0)
-    """Weight of the uni-modal level (the paper's alpha)."""
-    bmcl_weight: float = Field(default=0.11, ge=0)
-    """Weight of the bi-modal level (the paper's gamma)."""
-    tmcl_weight: float = Field(default=0.08, ge=0)
-    """Weight of the tri-modal level (the paper's beta)."""
-    umcl_temperature: float = Field(default=0.1, gt=0)
-    """Temperature of the uni-modal level."""
-    bmcl_temperature: float = Field(default=0.1, gt=0)
-    """Temperature of the bi-modal level."""
-    tmcl_temperature: float = Field(default=0.1, gt=0)
-    """Temperature of the tri-modal level."""
-    learn_temperature: bool = False
-    """Train the three temperatures, starting from the values above."""
-    cross_attention: Literal["pooled", "sequence"] = "sequence"
-    """What cross-attention sees: one vector per modality (release) or the token sequences."""
-    tie_vt_to_av: bool = False
-    """Compute visual-to-text with the acoustic-to-visual weights (release, sentiment)."""
-    text_pooling: Literal["last_position", "cls", "mean"] = "mean"
-    """Readout of the text states; `last_position` (release) depends on the padded length."""
-    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
-    """Readout of the acoustic and visual states; `last_position` (release) depends on the padded length."""
-    mask_padding: bool = True
-    """Leave padding and absent modalities out of every computation (off in the release)."""
 
 
 class TrainConfig(Section):
@@ -145,30 +83,43 @@ class Experiment(Section):
     text_encoder: str
     """Folder or hub name of the text encoder, or `tiny` for a small one with random weights."""
     data: DataConfig
-    model: MLCLOptions = MLCLOptions()
+    model: ModelOptions = MLCLOptions()
     train: TrainConfig = TrainConfig()
 
 
 def validate_experiment(values: dict[str, Any]) -> Experiment:
-    """Build an `Experiment` from plain values.
+    """Build an `Experiment` from plain values; the model is MLCL where none is named.
 
     Raises:
         UsageError: Naming the first wrong key or value, what is allowed, and the nearest key.
     """
+    model = values.get("model", {})
+    name = model.get("name", "mlcl") if isinstance(model, dict) else "mlcl"
+    check_model_name(name)
+    if isinstance(model, dict):
+        values = {**values, "model": {"name": name, **model}}
     try:
         return Experiment.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"]]
-        raise UsageError(_explain(place, first)) from error
+        if place[:1] == ["model"] and len(place) > 2:
+            del place[1]  # pydantic names the member of the union
+        raise UsageError(_explain(place, first, OPTIONS[name])) from error
 
 
-def _explain(place: list[str], error: Any) -> str:
+def check_model_name(name: object) -> None:
+    """Refuse a model that does not exist."""
+    if name not in OPTIONS:
+        raise UsageError(f"unknown model {name!r}; {nearest(str(name), list(OPTIONS))}")
+
+
+def _explain(place: list[str], error: Any, options: type[Section]) -> str:
     name = ".".join(place)
     if error["type"] == "extra_forbidden":
         section: Any = Experiment
         for part in place[:-1]:
-            section = section.model_fields[part].annotation
+            section = options if part == "model" else section.model_fields[part].annotation
         inside = [".".join([*place[:-1], field]) for field in sorted(section.model_fields)]
         return f"unknown key {name!r}; {nearest(name, inside)}"
     return f"{name} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"

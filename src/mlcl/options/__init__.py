@@ -1,0 +1,17 @@
+"""Options of each model: typed, frozen, closed, and free of torch."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mlcl.options.late_fusion import LateFusionOptions
+from mlcl.options.mlcl import MLCLOptions
+from mlcl.options.section import Section
+from mlcl.options.text import TextOptions
+
+ModelOptions = Annotated[MLCLOptions | LateFusionOptions | TextOptions, Field(discriminator="name")]
+OPTIONS: dict[str, type[Section]] = {
+    options.model_fields["name"].default: options for options in (MLCLOptions, LateFusionOptions, TextOptions)
+}
+
+__all__ = ["OPTIONS", "LateFusionOptions", "MLCLOptions", "ModelOptions", "Section", "TextOptions"]
