@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from mlcl.config import Experiment, validate_experiment
+from mlcl.config import Experiment, check_model_name, validate_experiment
 from mlcl.errors import UsageError, nearest
 
 _FOLDER = resources.files("mlcl") / "recipes"
@@ -33,6 +33,7 @@ def read_recipe(name: str) -> dict[str, Any]:
 def resolve(
     recipe: str,
     *,
+    model: str = "mlcl",
     profile: str = "default",
     data: str | None = None,
     text_encoder: str | None = None,
@@ -44,6 +45,7 @@ def resolve(
 
     Args:
         recipe: Name of the recipe.
+        model: Name of the model.
         profile: ``default`` or ``release``.
         data: The data file; the recipe's own place when absent.
         text_encoder: Folder or hub name; the recipe's candidates in order when absent.
@@ -52,7 +54,7 @@ def resolve(
         changes: ``section.key=value`` with the value in YAML.
 
     Raises:
-        UsageError: If the recipe, the profile, a key or a value is unknown.
+        UsageError: If the recipe, the model, the profile, a key or a value is unknown.
     """
     for option, given in (("--data", data), ("--text-encoder", text_encoder)):
         if given == "":
@@ -61,17 +63,29 @@ def resolve(
     profiles = values["profiles"]
     if profile not in profiles:
         raise UsageError(f"unknown profile {profile!r}; {nearest(profile, sorted(profiles))}")
+    check_model_name(model)
     settings: dict[str, Any] = {
         "recipe": recipe,
         "profile": profile,
         "text_encoder": text_encoder or _first_encoder(values["text_encoders"]),
-        **profiles[profile],
+        **(profiles[profile] if model == "mlcl" else _of_model(model, recipe, profile, profiles[profile])),
     }
     settings["data"] = {"file": data or values["file"], **settings.get("data", {})}
     settings |= {key: value for key, value in (("seed", seed), ("device", device)) if value is not None}
     for change in changes or []:
         _apply(settings, change)
     return validate_experiment(settings)
+
+
+def _of_model(model: str, recipe: str, profile: str, of_data: dict[str, Any]) -> dict[str, Any]:
+    """Settings of another model: the data set's own way with data, then the model's, then the model's on this set."""
+    own = yaml.safe_load((_FOLDER / "models" / f"{model}.yaml").read_text(encoding="utf-8"))
+    special = own.get("datasets", {}).get(recipe, {}).get(profile, {})
+    settings = {"data": of_data.get("data", {}), "model": {"name": model}}
+    for layer in (own["profiles"][profile], special):
+        for section, values in layer.items():
+            settings[section] = {**settings.get(section, {}), **values}
+    return settings
 
 
 def where_to_get(recipe: str) -> str:

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import BertModel
 
 from command import SIZES, SMALL, files, invoke, refuse, settings, succeed
-from mlcl.encode.text import tiny_config
+from mlcl.encode.build import tiny_config
 from mlcl.encode.tokenizer import word_tokenizer
 from writers import VOCABULARY, write_mag
 

@@ -15,14 +15,22 @@ from mlcl.recipe import read_recipe, recipe_names, resolve
 
 OPTIONS = {
     "train": {
-        *("--data", "--text-encoder", "--profile", "--seed", "--set", "--output"),
+        *("--model", "--data", "--text-encoder", "--profile", "--seed", "--set", "--output"),
         *("--resume", "--device", "--threads", "--quiet"),
     },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},
     "predict": {"--data", "--output", "--split", "--device", "--threads"},
-    "config": {"--profile", "--set"},
+    "config": {"--model", "--profile", "--set"},
+    "models": {"--json"},
+    "bench": {
+        *("--recipe", "--profile", "--precision", "--device", "--repeats", "--seed", "--set"),
+        *("--threads", "--json"),
+    },
 }
-POSITIONAL = {"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE"}
+POSITIONAL = {
+    **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE"},
+    **{"models": "", "bench": "WHAT"},
+}
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")
 
 every_recipe = pytest.mark.parametrize("recipe", recipe_names())

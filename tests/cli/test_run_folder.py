@@ -149,7 +149,7 @@ def test_card_states_the_result_and_its_inputs(trained: Trained) -> None:
 
 def test_output_is_the_result_table_and_the_folder(trained: Trained) -> None:
     title, *_, last = trained.out.splitlines()
-    assert title.split() == [f"{trained.recipe},", "profile", f"{trained.profile},", "seed", "5576"]
+    assert title.split() == ["mlcl", "on", f"{trained.recipe},", "profile", f"{trained.profile},", "seed", "5576"]
     assert last == f"run folder: runs/{trained.recipe}-{trained.profile}-5576"
     for metric in trained.read("metrics.json")["test"]:
         assert f" {metric} " in trained.out

@@ -9,7 +9,7 @@ import pytest
 from transformers import BertModel
 
 from command import SIZES, SMALL, TINY, files, invoke, settings, succeed
-from mlcl.encode.text import tiny_config
+from mlcl.encode.build import tiny_config
 from mlcl.encode.tokenizer import word_tokenizer
 from writers import VOCABULARY, write_hkt, write_mag
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from transformers import BertModel
 
 from command import SMALL, TINY, files, refuse, settings, succeed
-from mlcl.encode.text import tiny_config
+from mlcl.encode.build import tiny_config
 from mlcl.encode.tokenizer import word_tokenizer
 from planted import write_planted
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import Adam, AdamW
 
 from mlcl.bench.difference import largest_difference
 from mlcl.bench.floor import Floor
@@ -20,7 +20,7 @@ from mlcl.evaluate.evaluator import predict_split
 from mlcl.execution import set_execution
 from mlcl.recipe import resolve
 from mlcl.train.loop import training_step
-from mlcl.train.optimiser import build_optimiser
+from mlcl.train.optimiser import Optimisation, build_optimisation
 
 Row = dict[str, Any]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -51,7 +51,9 @@ def train_case(
     operations = [floor.operations(batch) for batch in batches]
     rate = matrix_rate(device, _DTYPES[precision])
 
-    def step(split: EncodedSplit, optimiser: Optimizer, config: TrainConfig, execution: Any) -> Callable[[int], object]:
+    def step(
+        split: EncodedSplit, optimiser: Optimisation, config: TrainConfig, execution: Any
+    ) -> Callable[[int], object]:
         def run(number: int) -> object:
             set_execution(model, execution)
             return training_step(model, split, batches[number], optimiser, config, device)
@@ -59,7 +61,7 @@ def train_case(
         return run
 
     plain = step(work.padded, _plain_optimiser(model, settings), _with_precision(settings, "fp32"), "plain")
-    ours = step(work.tight, build_optimiser(model, settings), _with_precision(settings, precision), "fast")
+    ours = step(work.tight, build_optimisation(model, settings), _with_precision(settings, precision), "fast")
     pair = measure_pair(plain, ours, repeats=repeats, device=device)
     shares = [count / rate / took for count, took in zip(operations, pair.ours, strict=False)]
     memory = [peak_memory(partial(run, 0), device) for run in (plain, ours)]
@@ -121,11 +123,12 @@ def _with_precision(settings: TrainConfig, precision: str) -> TrainConfig:
     return settings.model_copy(update={"precision": precision})
 
 
-def _plain_optimiser(model: nn.Module, settings: TrainConfig) -> Optimizer:
+def _plain_optimiser(model: nn.Module, settings: TrainConfig) -> Optimisation:
     """The same optimiser as torch makes it when nothing is asked for."""
+    optimisation = build_optimisation(model, settings)
     kind = {"adam": Adam, "adamw": AdamW}[settings.optimiser]
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return kind(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimisation.optimisers = [kind(optimisation.param_groups, settings.learning_rate)]
+    return optimisation
 
 
 def _difference(work: Workload, items: Any, device: torch.device) -> Row:

@@ -6,12 +6,12 @@ from torch import Tensor
 
 from mlcl.data.batch import Batch
 from mlcl.execution import Execution, executed
-from mlcl.models.mlcl import MLCLModel
+from mlcl.models.base import MultimodalModel, apply
 
 _FLOOR = 1e-3
 
 
-def largest_difference(model: MLCLModel, padded: Batch, tight: Batch) -> float:
+def largest_difference(model: MultimodalModel, padded: Batch, tight: Batch) -> float:
     """The largest difference of any entry of any tensor between plain and fast, without dropout.
 
     Relative to the tensor's largest entry; for gradients at least to a thousandth of the largest of all, since some,
@@ -27,13 +27,13 @@ def largest_difference(model: MLCLModel, padded: Batch, tight: Batch) -> float:
     return worst
 
 
-def _results(model: MLCLModel, batch: Batch, execution: Execution) -> dict[str, dict[str, Tensor]]:
+def _results(model: MultimodalModel, batch: Batch, execution: Execution) -> dict[str, dict[str, Tensor]]:
     was_training = model.training
     model.eval().zero_grad()
     dtype = next(model.parameters()).dtype
     inputs: dict[str, Any] = {k: v.to(dtype) if v.is_floating_point() else v for k, v in batch.inputs().items()}
     with executed(model, execution):
-        output = model(**inputs)
+        output: Any = apply(model, Batch(**inputs))
         output.loss.backward()
     gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
     model.train(was_training).zero_grad()

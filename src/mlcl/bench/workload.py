@@ -15,6 +15,7 @@ from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.errors import UsageError, nearest
 from mlcl.models.configuration import MLCLConfig
 from mlcl.models.mlcl import MLCLModel
+from mlcl.models.registry import model_sizes
 from mlcl.recipe import resolve
 
 # How many of CMU-MOSI's 2,199 utterances have 1, 2, 3, ... words; what is longer than 60 is counted at 60.
@@ -111,7 +112,8 @@ def build_workload(
         return processor.encode(split, tokenizer)
 
     torch.manual_seed(seed)
-    options = {**experiment.model.model_dump(), "acoustic_dim": shape.acoustic, "visual_dim": shape.visual}
-    model = MLCLModel(MLCLConfig(text_config=BertConfig(), num_labels=1, problem_type="regression", **options))
+    sizes = model_sizes(MLCLModel, "regression", {"acoustic": shape.acoustic, "visual": shape.visual})
+    options = experiment.model.model_dump(exclude={"name"})
+    model = MLCLModel(MLCLConfig(text_config=BertConfig(), **options, **sizes))
     padded = encode("fixed")
     return Workload(experiment, model, padded, padded if experiment.data.padding == "fixed" else encode("longest"))

@@ -4,10 +4,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlcl.cli.options import Model
+
 
 def config(
     recipe: str | None = None,
     *,
+    model: Model = "mlcl",
     profile: Annotated[str, Parameter(help="`default` or `release`.")] = "default",
     changes: Annotated[
         list[str] | None, Parameter(name="--set", negative="", help="Change one key: `section.key=value`.")
@@ -26,4 +29,4 @@ def config(
         for name in recipe_names():
             print(f"{name:10} {read_recipe(name)['title']}")
     else:
-        print(describe(resolve(recipe, profile=profile, changes=changes)))
+        print(describe(resolve(recipe, model=model, profile=profile, changes=changes)))

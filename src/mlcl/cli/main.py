@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError
 from mlcl.cli.bench import bench
 from mlcl.cli.config import config
 from mlcl.cli.evaluate import evaluate
+from mlcl.cli.models import models
 from mlcl.cli.predict import predict
 from mlcl.cli.train import train
 from mlcl.errors import MlclError
@@ -19,6 +20,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "predict": predict,
     "config": config,
+    "models": models,
     "bench": bench,
 }
 

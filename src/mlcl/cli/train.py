@@ -1,17 +1,21 @@
 """``mlcl train``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import DEVICE, Data, Threads, set_threads
+from mlcl.cli.options import DEVICE, Data, Model, Threads, set_threads
 from mlcl.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlcl.config import Experiment
 
 
 def train(
     recipe: str | None = None,
     *,
+    model: Model = "mlcl",
     data: Data = None,
     text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None,
     profile: Annotated[
@@ -47,7 +51,7 @@ def train(
 
     set_threads(threads)
     if resume is not None:
-        if recipe is not None or output is not None or profile != "default" or seed is not None:
+        if recipe is not None or output is not None or profile != "default" or seed is not None or model != "mlcl":
             raise UsageError(
                 "--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it"
             )
@@ -62,7 +66,14 @@ def train(
         if recipe is None:
             raise UsageError(f"name a recipe ({', '.join(recipe_names())}) or a run with --resume")
         experiment = resolve(
-            recipe, profile=profile, data=data, text_encoder=text_encoder, seed=seed, device=device, changes=changes
+            recipe,
+            model=model,
+            profile=profile,
+            data=data,
+            text_encoder=text_encoder,
+            seed=seed,
+            device=device,
+            changes=changes,
         )
         if output is None and launched():
             raise UsageError("under torchrun name the run folder with --output, so that all processes agree")
@@ -74,7 +85,9 @@ def train(
         done, columns = train_run(experiment, make_folder, quiet=quiet)
         if rank() == 0:
             console = Console(highlight=False)
-            console.print(
-                score_table(f"{experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}", columns)
-            )
+            console.print(score_table(_title(experiment), columns))
             print(f"run folder: {done.path}")
+
+
+def _title(experiment: "Experiment") -> str:
+    return f"{experiment.model.name} on {experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}"

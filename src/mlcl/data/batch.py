@@ -24,6 +24,8 @@ class Batch:
         visual_mask: (batch, visual_time).
         text_present: (batch,) whether the item has any word.
         labels: (batch,) or None.
+        hcf: (batch, hcf_time, 4) humor-centric features, where the file has them.
+        hcf_mask: (batch, hcf_time).
     """
 
     input_ids: Tensor
@@ -35,6 +37,8 @@ class Batch:
     visual_mask: Tensor
     text_present: Tensor
     labels: Tensor | None = None
+    hcf: Tensor | None = None
+    hcf_mask: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -103,6 +107,7 @@ class EncodedSplit:
         at, real = _steps(self.offsets, items, self.fixed_length)
         acoustic, acoustic_mask = self.gather(ACOUSTIC, items)
         visual, visual_mask = self.gather(VISUAL, items)
+        hcf, hcf_mask = self.gather("hcf", items) if "hcf" in self.rows else (None, None)
         return Batch(
             input_ids=torch.from_numpy(np.where(real, self.tokens[at], self.pad_id)),
             attention_mask=torch.from_numpy(real),
@@ -113,6 +118,8 @@ class EncodedSplit:
             visual_mask=visual_mask,
             text_present=torch.from_numpy(self.spoken[items]),
             labels=None if self.labels is None else torch.from_numpy(self.labels[items]).float(),
+            hcf=hcf,
+            hcf_mask=hcf_mask,
         )
 
     def gather(self, name: str, items: NDArray[np.int64]) -> tuple[Tensor, Tensor]:

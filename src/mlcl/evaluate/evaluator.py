@@ -11,6 +11,7 @@ from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Task
 from mlcl.evaluate.classification import classification_metrics
 from mlcl.evaluate.regression import regression_metrics
+from mlcl.models.base import predict
 from mlcl.parallel import alone
 
 HIGHER_IS_BETTER = {
@@ -90,7 +91,7 @@ def predict_split(
     with alone(), torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         for start in range(0, len(order), batch_size):
             batch = split.batch(order[start : start + batch_size]).to(device)
-            logits.append(model(**batch.inputs(labels=False)).logits.float().cpu())
+            logits.append(predict(model, batch).float().cpu())
     model.train(was_training)
     score = np.empty((len(split), logits[0].shape[1]), dtype=np.float64)
     joined = torch.cat(logits)

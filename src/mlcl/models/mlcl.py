@@ -6,20 +6,20 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import PreTrainedModel
-from transformers import initialization as init
 
 from mlcl.contrast import BiModalContrast, DropoutView, TriModalContrast, UniModalContrast
 from mlcl.encode.sequence import Encoded, SequenceDropout, SequenceEncoder
-from mlcl.encode.text import TextEncoder, read_encoder_config, read_encoder_weights
+from mlcl.encode.text import TextEncoder
 from mlcl.fuse import CrossModalTransformer, FusionNetwork
 from mlcl.modality import ACOUSTIC, MODALITIES, PAIRS, TEXT, VISUAL, pair_name
+from mlcl.models.absence import blank, hide_modalities, real_rows, together
+from mlcl.models.base import MultimodalModel
 from mlcl.models.configuration import MLCLConfig
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import task_loss
 
 
-class MLCLModel(PreTrainedModel):
+class MLCLModel(MultimodalModel):
     r"""Multi-level contrastive learning for multimodal sentiment, humor and sarcasm.
 
     $$\mathcal{L} = \mathcal{L}_\mathrm{task} + \tfrac{\alpha}{3}\mathcal{L}_\mathrm{UMCL}
@@ -87,13 +87,6 @@ class MLCLModel(PreTrainedModel):
         (loaded[0] if isinstance(loaded, tuple) else loaded)._freeze_unused()
         return loaded
 
-    @classmethod
-    def from_text_encoder(cls, name: str, **options: Any) -> "MLCLModel":
-        """Build a model around a pretrained text encoder (folder or hub name); `options` are `MLCLConfig` fields."""
-        model = cls(MLCLConfig(text_config=read_encoder_config(name), **options))
-        read_encoder_weights(model.text.encoder, name)
-        return model
-
     def forward(
         self,
         input_ids: Int[Tensor, "batch time"],
@@ -123,18 +116,20 @@ class MLCLModel(PreTrainedModel):
         mask = torch.ones_like(input_ids, dtype=torch.bool) if attention_mask is None else attention_mask.bool()
         encoded = {
             TEXT: self.text(input_ids, mask, token_type_ids),
-            ACOUSTIC: self.acoustic(acoustic, _row_mask(acoustic, acoustic_mask)),
-            VISUAL: self.visual(visual, _row_mask(visual, visual_mask)),
+            ACOUSTIC: self.acoustic(acoustic, real_rows(acoustic, acoustic_mask)),
+            VISUAL: self.visual(visual, real_rows(visual, visual_mask)),
         }
         present = self._presence(encoded, text_present)
 
-        single = {m: _blank(self.view_1[m](encoded[m].pooled), present, m) for m in MODALITIES}
-        second = {m: _blank(self.view_2[m](encoded[m].pooled), present, m) for m in MODALITIES}
-        cross = {pair: _blank(vector, present, *pair) for pair, vector in self._cross(encoded, single).items()}
+        single = {m: blank(self.view_1[m](encoded[m].pooled), present, m) for m in MODALITIES}
+        second = {m: blank(self.view_2[m](encoded[m].pooled), present, m) for m in MODALITIES}
+        cross = {pair: blank(vector, present, *pair) for pair, vector in self._cross(encoded, single).items()}
 
         inputs = [(single[m], (m,)) for m in MODALITIES] + [(cross[pair], pair) for pair in PAIRS]
-        heard = self._drop_modalities(present)
-        keep = None if heard is None else torch.stack([_together(heard, names) for _, names in inputs], dim=1)
+        heard = present
+        if present is not None and self.training and self.config.modality_dropout:
+            heard = hide_modalities(present, self.config.modality_dropout)
+        keep = None if heard is None else torch.stack([together(heard, *names) for _, names in inputs], dim=1)
         embedding, logits = self.fusion(torch.stack([vector for vector, _ in inputs], dim=1), keep)
 
         terms = {
@@ -190,15 +185,6 @@ class MLCLModel(PreTrainedModel):
         present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
         return present if text_present is None else {**present, TEXT: text_present}
 
-    def _drop_modalities(self, present: dict[str, Tensor] | None) -> dict[str, Tensor] | None:
-        """In training, hide the acoustic or visual modality of random items from the fusion network."""
-        probability = self.config.modality_dropout
-        if present is None or not self.training or not probability:
-            return present
-        spoken = present[TEXT]
-        hidden = {m: spoken & (torch.rand(len(spoken), device=spoken.device) < probability) for m in (ACOUSTIC, VISUAL)}
-        return {m: present[m] & ~hidden[m] if m in hidden else present[m] for m in MODALITIES}
-
     def _sequence_encoder(self, input_dim: int) -> SequenceEncoder:
         config = self.config
         return SequenceEncoder(
@@ -216,28 +202,3 @@ class MLCLModel(PreTrainedModel):
             mask_padding=config.mask_padding,
             pooled_only=config.cross_attention == "pooled",
         )
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        """The release's start: Linear N(0, 0.02); convolutions and packed attention projections as torch has them."""
-        if isinstance(module, nn.Linear):
-            init.normal_(module.weight, mean=0.0, std=0.02)
-            if module.bias is not None:
-                init.zeros_(module.bias)
-        elif isinstance(module, nn.Conv1d | nn.LayerNorm):
-            module.reset_parameters()
-        elif isinstance(module, nn.MultiheadAttention):
-            module._reset_parameters()
-
-
-def _row_mask(rows: Tensor, mask: Tensor | None) -> Tensor:
-    return (rows != 0).any(dim=-1) if mask is None else mask
-
-
-def _together(present: dict[str, Tensor], names: tuple[str, ...]) -> Tensor:
-    return torch.stack([present[name] for name in names]).all(dim=0)
-
-
-def _blank(vector: Tensor, present: dict[str, Tensor] | None, *names: str) -> Tensor:
-    """The vector, exactly 0 for items that lack one of the modalities."""
-    return vector if present is None else vector * _together(present, names).unsqueeze(-1)

@@ -1,36 +1,70 @@
-"""Models by name, built for a corpus."""
+"""Models by name, built for a corpus, saved and loaded."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from transformers import logging as transformers_logging
 
 from mlcl.config import Experiment
 from mlcl.data.corpus import Task
-from mlcl.encode.text import tiny_config
+from mlcl.encode.build import tiny_config
 from mlcl.errors import EncoderError, RunError, UsageError
-from mlcl.models.configuration import MLCLConfig
+from mlcl.models.base import MultimodalModel
+from mlcl.models.late_fusion import LateFusionModel
 from mlcl.models.mlcl import MLCLModel
+from mlcl.models.text import TextModel
 
 TINY = "tiny"
 
 
-def build_model(experiment: Experiment, *, task: Task, widths: dict[str, int], vocabulary_size: int) -> MLCLModel:
+@dataclass(frozen=True)
+class Entry:
+    """A model of the registry.
+
+    Attributes:
+        model: Its class.
+        title: What it is, in a line.
+        paper: Where it comes from.
+        year: Of the paper; None for a baseline.
+        native: Kinds of label that its authors trained it on.
+    """
+
+    model: type[MultimodalModel]
+    title: str
+    paper: str
+    year: int | None
+    native: tuple[Task, ...] = ("regression", "classification")
+
+
+MODELS: dict[str, Entry] = {
+    "mlcl": Entry(
+        MLCLModel,
+        "Multi-level contrastive learning",
+        "Zhuang et al., Multi-Level Contrastive Learning for Multimodal Sentiment Analysis, IEEE Transactions on "
+        "Multimedia, doi 10.1109/TMM.2025.3613116",
+        2025,
+    ),
+    "late_fusion": Entry(LateFusionModel, "Three encoders side by side and a head", "baseline", None),
+    "text": Entry(TextModel, "The text encoder alone", "baseline", None),
+}
+
+
+def build_model(experiment: Experiment, *, task: Task, widths: dict[str, int], vocabulary_size: int) -> MultimodalModel:
     """Build the experiment's model for a corpus of these widths; random parts draw from torch's generator.
 
     Raises:
         UsageError: If the options contradict one another or the text encoder.
         EncoderError: If tokenizer and encoder do not belong together.
     """
-    options = {
-        **experiment.model.model_dump(),
-        "acoustic_dim": widths["acoustic"],
-        "visual_dim": widths["visual"],
-        "num_labels": 1 if task == "regression" else 2,
-        "problem_type": "regression" if task == "regression" else "single_label_classification",
-    }
+    model_class = MODELS[experiment.model.name].model
+    options = {**experiment.model.model_dump(exclude={"name"}), **model_sizes(model_class, task, widths)}
     try:
         if experiment.text_encoder == TINY:
-            model = MLCLModel(MLCLConfig(text_config=tiny_config(vocabulary_size), **options))
+            model = model_class(model_class.config_class(text_config=tiny_config(vocabulary_size), **options))
         else:
-            model = MLCLModel.from_text_encoder(experiment.text_encoder, **options)
+            model = model_class.from_text_encoder(experiment.text_encoder, **options)
     except ValueError as error:
         raise UsageError(f"model: {error}") from error
     longest = getattr(model.config.text_config, "max_position_embeddings", None)
@@ -48,18 +82,32 @@ def build_model(experiment: Experiment, *, task: Task, widths: dict[str, int], v
     return model
 
 
-def save_model(model: MLCLModel, folder: str) -> None:
-    """Write a folder that `load_model` and `MLCLModel.from_pretrained` load."""
+def model_sizes(model_class: type[MultimodalModel], task: Task, widths: dict[str, int]) -> dict[str, Any]:
+    """The fields of a model's configuration that the data decide."""
+    sizes: dict[str, Any] = {
+        "num_labels": 1 if task == "regression" else 2,
+        "problem_type": "regression" if task == "regression" else "single_label_classification",
+    }
+    for name in ("acoustic", "visual", "hcf"):
+        if hasattr(model_class.config_class, f"{name}_dim"):
+            sizes[f"{name}_dim"] = widths.get(name, 0)
+    return sizes
+
+
+def save_model(model: MultimodalModel, folder: str) -> None:
+    """Write a folder that `load_model` and the model's ``from_pretrained`` load."""
     transformers_logging.disable_progress_bar()
     model.save_pretrained(folder)
 
 
-def load_model(folder: str) -> MLCLModel:
+def load_model(folder: str) -> MultimodalModel:
     """Load the model of a run's ``model`` folder."""
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     try:
-        model: MLCLModel = MLCLModel.from_pretrained(folder)
+        kind = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["model_type"]
+        [model_class] = [entry.model for entry in MODELS.values() if entry.model.config_class.model_type == kind]
+        model: MultimodalModel = model_class.from_pretrained(folder)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise RunError(f"{folder} is damaged or no model of this version ({reason}); train again") from error

@@ -12,7 +12,7 @@ from mlcl.encode.tokenizer import SubWords
 from mlcl.errors import DataError
 from mlcl.evaluate.evaluator import Predictions, predict_split
 from mlcl.execution import set_execution
-from mlcl.models.mlcl import MLCLModel
+from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import load_model
 from mlcl.runs.export import load_processor
 from mlcl.runs.folder import RunFolder
@@ -37,7 +37,7 @@ class TrainedRun:
     experiment: Experiment
     processor: Processor
     tokenizer: SubWords
-    model: MLCLModel
+    model: MultimodalModel
     device: torch.device
 
     @classmethod

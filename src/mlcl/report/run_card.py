@@ -21,8 +21,9 @@ def run_card(experiment: Experiment, facts: dict[str, Any], scores: dict[str, Sc
     """
     data, encoder, chosen = facts["data"], facts["text_encoder"], facts["selection"]
     items = ", ".join(f"{name} {count}" for name, count in data["items"].items())
+    entry = facts["model"]
     mark = "reproduction of the authors' release" if experiment.profile == "release" else "fair protocol"
-    return f"""# MLCL, recipe {experiment.recipe}, profile {experiment.profile} ({mark})
+    return f"""# {entry["name"]}, recipe {experiment.recipe}, profile {experiment.profile} ({mark})
 
 {score_markdown(scores)}
 
@@ -40,12 +41,18 @@ class frequencies. A difference from another system below about .04 MAE, from on
 | model | {facts["parameters"]:,} parameters |
 | training | {facts["seconds"]:.0f} s on {facts["machine"]} |
 | versions | {", ".join(f"{name} {version}" for name, version in facts["versions"].items())} |
-
+{_adaptation(entry, data["task"])}
 Use it: `mlcl predict FOLDER --data new.pkl --output predictions.csv`, or in Python
-`MLCLModel.from_pretrained("FOLDER/model")`.
+`mlcl.TrainedRun.load("FOLDER")`.
 
 Limits. {LIMITS}
 
-Method: Zhuang et al., Multi-Level Contrastive Learning for Multimodal Sentiment Analysis, IEEE Transactions on
-Multimedia 2025, doi 10.1109/TMM.2025.3613116.
+Method: {entry["title"]}; {entry["paper"]}.
 """
+
+
+def _adaptation(entry: dict[str, Any], task: str) -> str:
+    """Say so where the authors of a method never trained it on labels of this kind."""
+    if task in entry["native"]:
+        return ""
+    return f"\n**Adaptation.** The authors of this method never trained it for {task}.\n"

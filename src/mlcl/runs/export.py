@@ -11,15 +11,15 @@ from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import SubWords, load_tokenizer
 from mlcl.errors import RunError, UsageError, lacks_room
 from mlcl.evaluate.evaluator import Predictions
-from mlcl.models.mlcl import MLCLModel
+from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import save_model
 from mlcl.runs.folder import RunFolder
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
-def export_model(folder: RunFolder, model: MLCLModel) -> None:
-    """Write ``model/`` so that `MLCLModel.from_pretrained` loads it."""
+def export_model(folder: RunFolder, model: MultimodalModel) -> None:
+    """Write ``model/`` so that `MultimodalModel.from_pretrained` loads it."""
     _replace_files(folder.model, lambda target: save_model(model, str(target)))
 
 

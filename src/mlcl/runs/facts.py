@@ -11,6 +11,7 @@ from torch import nn
 
 from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
+from mlcl.models.registry import MODELS
 
 
 def corpus_facts(experiment: Experiment, corpus: Corpus) -> dict[str, Any]:
@@ -30,13 +31,19 @@ def collect_facts(
     experiment: Experiment, data: dict[str, Any], model: nn.Module, device: torch.device
 ) -> dict[str, Any]:
     """Collect what identifies a run's inputs. Paths and host names stay out: the folder may be shared."""
-    encoder = model.get_submodule("text.encoder")
+    encoder, entry = model.get_submodule("text.encoder"), MODELS[experiment.model.name]
     return {
         "data": data,
         "text_encoder": {
             "name": Path(experiment.text_encoder).name,
             "parameters": sum(parameter.numel() for parameter in encoder.parameters()),
             "sha256": weights_hash(encoder),
+        },
+        "model": {
+            "name": experiment.model.name,
+            "title": entry.title,
+            "paper": entry.paper,
+            "native": list(entry.native),
         },
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "versions": {name: version(name) for name in ("mlcl", "torch", "transformers", "numpy")},

@@ -18,7 +18,7 @@ from mlcl.evaluate.evaluator import (
     selection_names,
 )
 from mlcl.execution import set_execution
-from mlcl.models.mlcl import MLCLModel
+from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import build_model, load_model
 from mlcl.parallel import rank
 from mlcl.report.files import write_json, write_json_lines, write_text
@@ -88,7 +88,7 @@ def _train_run(
     encoded = {name: open_split() for name, open_split in prepared.openers.items() if name != "test"}
     settings = experiment.train
 
-    def predict(split: str, with_model: MLCLModel) -> Predictions:
+    def predict(split: str, with_model: MultimodalModel) -> Predictions:
         return predict_split(
             with_model,
             encoded[split],

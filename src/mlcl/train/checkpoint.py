@@ -3,18 +3,27 @@
 import os
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
-from torch.optim import Optimizer
 
 from mlcl.errors import RunError
 from mlcl.seeding import random_state, restore_random_state
 from mlcl.train.state import TrainState
 
 
-def save_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer, state: TrainState) -> None:
+class Stateful(Protocol):
+    """An optimiser, or several as one."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its state."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore it."""
+
+
+def save_checkpoint(path: Path, model: nn.Module, optimiser: Stateful, state: TrainState) -> None:
     """Write the checkpoint; a crash at any moment leaves the old file or the new one."""
     content = {
         "model": model.state_dict(),
@@ -34,7 +43,7 @@ def save_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer, state: T
         temporary.unlink(missing_ok=True)
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer) -> TrainState:
+def load_checkpoint(path: Path, model: nn.Module, optimiser: Stateful) -> TrainState:
     """Put model, optimiser and random state back to a checkpoint and return the progress.
 
     Raises:

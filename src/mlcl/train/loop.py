@@ -10,16 +10,22 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim import Optimizer
 
 from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch, EncodedSplit
 from mlcl.errors import Interrupted, MlclError
+from mlcl.models.base import apply
 from mlcl.parallel import any_process, average, rank, world_size
 from mlcl.train.checkpoint import load_checkpoint, save_checkpoint
-from mlcl.train.optimiser import build_optimiser, learning_rate_factor, set_learning_rates
+from mlcl.train.optimiser import (
+    Optimisation,
+    build_optimisation,
+    learning_rate_factor,
+    planned_steps,
+    set_learning_rates,
+)
 from mlcl.train.state import TrainState
 from mlcl.train.stopping import StopRequest
 
@@ -83,10 +89,11 @@ def fit(
         Interrupted: After SIGINT or SIGTERM; the checkpoint then holds the exact place.
         MlclError: If the loss is not finite.
     """
-    optimiser = build_optimiser(model, config)
+    optimiser = build_optimisation(model, config)
     state = load_checkpoint(checkpoint, model, optimiser) if checkpoint.exists() else TrainState()
-    trained = DistributedDataParallel(model) if world_size() > 1 else model
+    trained = DistributedDataParallel(model) if world_size() > 1 and optimiser.single else model
     steps = len(list(_epoch_batches(len(train), config, seed, 0)))
+    planned = planned_steps(len(train), config)
 
     def save() -> None:
         if rank() == 0:
@@ -99,7 +106,7 @@ def fit(
                 torch.manual_seed(_epoch_seed(seed, state.epoch, state.step))
             model.train()
             for items in list(_epoch_batches(len(train), config, seed, state.epoch))[state.step :]:
-                factor = learning_rate_factor(state.epoch * steps + state.step, config.epochs * steps, config)
+                factor = learning_rate_factor(state.epoch * steps + state.step, planned, config)
                 set_learning_rates(optimiser, factor)
                 values = training_step(trained, train, items, optimiser, config, device)
                 state.add(values, len(items))
@@ -135,7 +142,7 @@ def training_step(
     model: nn.Module,
     train: EncodedSplit,
     items: NDArray[np.int64],
-    optimiser: Optimizer,
+    optimiser: Optimisation,
     config: TrainConfig,
     device: torch.device,
 ) -> dict[str, float]:
@@ -143,15 +150,20 @@ def training_step(
     shares = [items[number :: world_size()] for number in range(world_size())]
     num_parts = min(config.accumulate, *map(len, shares))
     split = [np.array_split(share, num_parts) for share in shares]
-    optimiser.zero_grad(set_to_none=True)
+    optimiser.zero_grad()
     means: dict[str, float] = {}
+    gradients: list[list[Tensor | None]] | None = None
     for number, part in enumerate(split[rank()]):
         last = number == num_parts - 1
         hold = model.no_sync() if isinstance(model, DistributedDataParallel) and not last else nullcontext()
         with hold:
             output = forward(model, train.batch(part).to(device), config.precision, device)
             share = sum(len(parts[number]) for parts in split) / len(items)
-            (output.loss * share).backward()
+            if optimiser.single:
+                (output.loss * share).backward()
+            else:
+                losses = [share * (output.loss if name == "loss" else output.terms[name]) for name in optimiser.losses]
+                gradients = _add(gradients, optimiser.gradients(losses))
         named = {"loss": output.loss, **output.terms}
         for name, value in zip(named, average(torch.stack(list(named.values())).detach()).tolist(), strict=True):
             means[name] = means.get(name, 0.0) + share * value
@@ -159,16 +171,24 @@ def training_step(
         raise MlclError(
             f"the loss became {means['loss']}; lower train.learning_rate, set train.clip_norm=1 or data.normalise=train"
         )
-    if config.clip_norm is not None:
-        nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], config.clip_norm)
-    optimiser.step()
+    optimiser.step(config.clip_norm, gradients)
     return means
+
+
+def _add(sums: list[list[Tensor | None]] | None, gradients: list[list[Tensor | None]]) -> list[list[Tensor | None]]:
+    """Gradients of the parts of a batch, added up."""
+    if sums is None:
+        return gradients
+    return [
+        [b if a is None else a if b is None else a + b for a, b in zip(before, now, strict=True)]
+        for before, now in zip(sums, gradients, strict=True)
+    ]
 
 
 def forward(model: nn.Module, batch: Batch, precision: str, device: torch.device) -> Any:
     """Run the model on a batch in the given precision."""
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        return model(**batch.inputs())
+        return apply(model, batch)
 
 
 def _finish_epoch(state: TrainState, selection: Selection, seconds: float) -> dict[str, Any]:

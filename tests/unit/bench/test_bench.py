@@ -150,8 +150,9 @@ def test_preparation_is_measured_cold_and_from_the_cache(monkeypatch: pytest.Mon
 def test_the_plain_optimiser_is_torch_s_own() -> None:
     work = build_workload("mosi", "release", items=2)
     optimiser: Any = cases._plain_optimiser(work.model, work.experiment.train)
-    assert not optimiser.defaults["fused"]
-    assert type(optimiser) is torch.optim.Adam
+    [inner] = optimiser.optimisers
+    assert not inner.defaults["fused"]
+    assert type(inner) is torch.optim.Adam
 
 
 def test_an_unknown_shape_is_refused() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM, BertModel, PreTrainedModel
 
-from mlcl.encode.text import build_encoder, read_encoder_config, read_encoder_weights
+from mlcl.encode.build import build_encoder, read_encoder_config, read_encoder_weights
 from mlcl.errors import EncoderError
 from tiny import text_config
 

@@ -6,7 +6,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import DistilBertConfig, RobertaConfig
 
-from mlcl.encode.text import TextEncoder, build_encoder
+from mlcl.encode.build import build_encoder
+from mlcl.encode.text import TextEncoder
 from tiny import VOCABULARY, perturb, text_config
 
 B, T, D = 11, 13, 7

@@ -11,7 +11,7 @@ from transformers import BertModel
 
 from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
-from mlcl.encode.text import tiny_config
+from mlcl.encode.build import tiny_config
 from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.errors import DataError
 from mlcl.recipe import resolve

@@ -10,7 +10,7 @@ from torch.optim import Adam, AdamW
 
 import tiny
 from mlcl.config import TrainConfig
-from mlcl.train.optimiser import build_optimiser, learning_rate_factor, set_learning_rates
+from mlcl.train.optimiser import build_optimisation, learning_rate_factor, set_learning_rates
 
 RATES: dict[str, Any] = {"encoder_learning_rate": 3e-5, "learning_rate": 7e-4, "weight_decay": 0.13}
 
@@ -19,7 +19,7 @@ def grouped(model: nn.Module, config: TrainConfig) -> dict[str, tuple[float, flo
     """Learning rate and decay of each parameter, by name; every parameter is in one group at most."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     found: dict[str, tuple[float, float]] = {}
-    for group in build_optimiser(model, config).param_groups:
+    for group in build_optimisation(model, config).param_groups:
         for parameter in group["params"]:
             name = names[id(parameter)]
             assert name not in found
@@ -62,7 +62,7 @@ def test_learning_rate_zero_freezes_the_encoder_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("adamw", AdamW)])
 def test_the_optimiser_is_the_named_one_with_the_release_s_constants(name: str, kind: type) -> None:
-    optimiser = build_optimiser(nn.Linear(3, 2), TrainConfig(optimiser=name))
+    optimiser = build_optimisation(nn.Linear(3, 2), TrainConfig(optimiser=name)).optimisers[0]
     assert type(optimiser) is kind
     assert all(group["betas"] == (0.9, 0.999) and group["eps"] == 1e-8 for group in optimiser.param_groups)
 
@@ -71,7 +71,7 @@ def test_decay_of_adamw_shrinks_matrices_by_rate_times_decay_and_leaves_biases()
     """With a gradient of zero Adam's own step is zero, so decay is all that moves."""
     module = nn.Linear(3, 2).double()
     before = {name: parameter.detach().clone() for name, parameter in module.named_parameters()}
-    optimiser = build_optimiser(module, TrainConfig(**RATES))
+    optimiser = build_optimisation(module, TrainConfig(**RATES)).optimisers[0]
     for parameter in module.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimiser.step()
@@ -107,7 +107,7 @@ def test_the_factor_equals_a_table_made_by_hand() -> None:
 
 
 def test_the_factor_multiplies_each_group_s_own_rate_and_does_not_accumulate() -> None:
-    optimiser = build_optimiser(tiny.model(), TrainConfig(**RATES))
+    optimiser = build_optimisation(tiny.model(), TrainConfig(**RATES))
     for factor in (0.5, 0.25):
         set_learning_rates(optimiser, factor)
     assert {group["lr"] for group in optimiser.param_groups} == {0.25 * 3e-5, 0.25 * 7e-4}

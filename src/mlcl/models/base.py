@@ -1,0 +1,62 @@
+"""What training, evaluation and run folders expect of every model."""
+
+import inspect
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers import initialization as init
+
+from mlcl.config import TrainConfig
+from mlcl.data.batch import Batch
+from mlcl.encode.build import read_encoder_config, read_encoder_weights
+from mlcl.models.output import MultimodalOutput
+from mlcl.models.plan import Update, two_rates
+
+
+class MultimodalModel(PreTrainedModel):
+    """A model over text, acoustic and visual sequences.
+
+    A subclass keeps its pretrained text encoder as ``text.encoder``, takes fields of a `mlcl.data.batch.Batch` by name
+    and returns a `MultimodalOutput`. It never touches an optimiser: `updates` says what it needs.
+    """
+
+    def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
+        """The optimisers that a training step needs, in the order in which they step."""
+        return (Update(two_rates(self, settings)),)
+
+    @classmethod
+    def from_text_encoder(cls, name: str, **options: Any) -> Self:
+        """Build a model around a pretrained text encoder (folder or hub name); `options` are its config's fields."""
+        model = cls(cls.config_class(text_config=read_encoder_config(name), **options))
+        read_encoder_weights(model.get_submodule("text.encoder"), name)
+        return model
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        """The start of MLCL, MIB and MCL: Linear N(0, 0.02); convolutions and packed attention as torch has them."""
+        if isinstance(module, nn.Linear):
+            init.normal_(module.weight, mean=0.0, std=0.02)
+            if module.bias is not None:
+                init.zeros_(module.bias)
+        elif isinstance(module, nn.Conv1d | nn.LayerNorm):
+            module.reset_parameters()
+        elif isinstance(module, nn.MultiheadAttention):
+            module._reset_parameters()
+
+
+def predict(model: nn.Module, batch: Batch) -> Tensor:
+    """(batch, outputs) logits, whether or not the batch has labels."""
+    logits = apply(model, batch, labels=False).logits
+    if logits is None:
+        raise TypeError(f"{type(model).__name__} gives no logits")
+    return logits
+
+
+def apply(model: nn.Module, batch: Batch, *, labels: bool = True) -> MultimodalOutput:
+    """Call a model with those fields of the batch that it takes."""
+    inner = getattr(model, "module", model)  # what data-parallel training wraps
+    taken = inspect.signature(inner.forward).parameters
+    output: MultimodalOutput = model(**{k: v for k, v in batch.inputs(labels=labels).items() if k in taken})
+    return output

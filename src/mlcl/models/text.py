@@ -1,0 +1,64 @@
+"""Text only: what every table needs beside a multimodal model."""
+
+from typing import Any, Literal
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+from mlcl.encode.pooling import build_pooling
+from mlcl.encode.text import TextBackbone
+from mlcl.models.base import MultimodalModel
+from mlcl.models.output import MultimodalOutput
+from mlcl.models.task import task_loss
+
+
+class TextConfig(PreTrainedConfig):
+    """Configuration of `TextModel`.
+
+    Attributes:
+        text_config: Configuration of the text encoder, any `AutoModel`.
+        pooling: Readout of its states: ``cls``, ``mean`` or ``attention``.
+        head_dropout: Dropout in front of the head.
+    """
+
+    model_type = "mlcl_text"
+    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
+    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
+
+    text_config: dict[str, Any] | PreTrainedConfig | None = None
+    pooling: Literal["cls", "mean", "attention"] = "mean"
+    head_dropout: float = 0.1
+
+
+class TextModel(MultimodalModel):
+    """A pretrained encoder, a readout over the real tokens, dropout and a linear head."""
+
+    config_class = TextConfig
+    base_model_prefix = "text_only"
+
+    def __init__(self, config: TextConfig) -> None:
+        super().__init__(config)
+        self.text = TextBackbone(config.text_config)
+        width = self.text.encoder.config.hidden_size
+        self.pool = build_pooling(config.pooling, width)
+        self.dropout = nn.Dropout(config.head_dropout)
+        self.head = nn.Linear(width, config.num_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch time"],
+        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
+        token_type_ids: Int[Tensor, "batch time"] | None = None,
+        labels: Tensor | None = None,
+    ) -> MultimodalOutput:
+        """Predict, and with `labels` compute the loss; arguments as for `MLCLModel`."""
+        mask = attention_mask.bool()
+        embedding: Float[Tensor, "batch width"] = self.pool(self.text.states(input_ids, mask, token_type_ids), mask)
+        logits = self.head(self.dropout(embedding))
+        if labels is None:
+            return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
+        loss = task_loss(logits, labels)
+        return MultimodalOutput(loss, {"task": loss}, logits, embedding)
