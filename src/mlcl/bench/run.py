@@ -9,6 +9,7 @@ import torch
 from rich.table import Table
 
 from mlcl.bench.cases import predict_case, train_case
+from mlcl.bench.growth import growth_cases
 from mlcl.bench.machine import copy_rate, matrix_rate
 from mlcl.bench.preparation import prepare_case
 from mlcl.train.device import resolve_device
@@ -39,23 +40,22 @@ def run_bench(
         "copy_gigabytes_per_second": copy_rate(place) / 1e9,
         "versions": {name: version(name) for name in ("mlcl", "torch", "transformers")},
     }
-    cases = []
+    cases: list[dict[str, Any]] = []
     for kind in kinds:
         if kind == "prepare":
             cases.append(prepare_case(recipe, seed=seed))
+            continue
+        settings: dict[str, Any] = {
+            "precision": precision,
+            "device": place,
+            "repeats": repeats,
+            "changes": changes,
+            "seed": seed,
+        }
+        if kind == "growth":
+            cases += growth_cases(recipe, profile, **settings)
         else:
-            measure = _MEASURED[kind]
-            cases.append(
-                measure(
-                    recipe,
-                    profile,
-                    precision=precision,
-                    device=place,
-                    repeats=repeats,
-                    changes=changes,
-                    seed=seed,
-                )
-            )
+            cases.append(_MEASURED[kind](recipe, profile, **settings))
     return {"machine": machine, "repeats": repeats, "seed": seed, "cases": cases}
 
 
@@ -69,8 +69,9 @@ def bench_table(result: dict[str, Any]) -> Table:
         title_justify="left",
     )
     lines: dict[str, Callable[[dict[str, Any]], str]] = {
-        "items per second, plain": lambda row: f"{row['items_per_second_plain']:.1f}",
+        "items per second, plain": _plain,
         "items per second, ours": lambda row: f"{row['items_per_second']:.1f}",
+        "seconds a step": lambda row: f"{row['seconds']:.2f}" if "seconds" in row else "",
         "time plain / time ours": _ratio,
         "share of the floor": lambda row: _percent(row.get("floor_share")),
         "peak memory": _peak,
@@ -87,7 +88,13 @@ def bench_table(result: dict[str, Any]) -> Table:
     return table
 
 
+def _plain(row: dict[str, Any]) -> str:
+    return f"{row['items_per_second_plain']:.1f}" if "items_per_second_plain" in row else ""
+
+
 def _ratio(row: dict[str, Any]) -> str:
+    if "ratio" not in row:
+        return ""
     spread = f" ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})" if "ratio_low" in row else ""
     return f"{row['ratio']:.2f}{spread}"
 
@@ -97,8 +104,10 @@ def _percent(value: float | None) -> str:
 
 
 def _peak(row: dict[str, Any]) -> str:
-    if row["peak_ratio"] is None:
+    if row["peak_bytes"] is None:
         return ""
+    if "peak_ratio" not in row:
+        return f"{row['peak_bytes'] / 2**20:.0f} MiB"
     return f"{row['peak_ratio']:.2f} x the {'arrays' if 'array_bytes' in row else 'plain'}"
 
 

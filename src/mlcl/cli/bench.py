@@ -9,7 +9,7 @@ from mlcl.cli.options import Threads, set_threads
 
 
 def bench(
-    what: Literal["train", "predict", "prepare", "all"] = "all",
+    what: Literal["train", "predict", "prepare", "growth", "all"] = "all",
     *,
     recipe: Annotated[str, Parameter(help="`mosi` or `mosei`: lengths, widths and batch sizes.")] = "mosi",
     profile: Annotated[Literal["default", "release"], Parameter(help="Which profile to measure.")] = "default",
@@ -32,7 +32,8 @@ def bench(
     Parameters
     ----------
     what
-        train: one optimiser step; predict: two evaluation batches; prepare: a generated data file; all of them.
+        train: one optimiser step; predict: two evaluation batches; prepare: a generated data file; growth: a step
+        against batch size and number of acoustic and visual rows; all: the first three.
     """
     from rich.console import Console
 

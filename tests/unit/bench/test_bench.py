@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import BertConfig
 
-from mlcl.bench import cases, run, workload
+from mlcl.bench import cases, growth, run, workload
 from mlcl.bench.difference import largest_difference
 from mlcl.bench.floor import Floor
 from mlcl.bench.machine import copy_rate, matrix_rate, peak_memory
@@ -128,6 +128,21 @@ def test_every_case_has_the_promised_keys(recipe: str, profile: str) -> None:
     ]
     assert result["machine"]["matrix_product_gflops"]["fp32"] > 0
     assert bench_table(result).row_count == 6
+
+
+def test_growth_is_measured_over_batches_and_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "BATCH_SIZES", (2, 4))
+    monkeypatch.setattr(growth, "ROW_COUNTS", (3, 40))
+    monkeypatch.setattr(growth, "_BATCH", 2)
+    settings: dict[str, Any] = {"precision": "fp32", "device": "cpu", "repeats": 1, "changes": SIZES, "seed": 0}
+    result = run_bench(["growth"], recipe="mosi", profile="default", **settings)
+    rows = result["cases"]
+    assert [row["batch_size"] for row in rows] == [2, 4, 2, 2]
+    assert [row.get("rows") for row in rows] == [None, None, 3, 40]
+    assert all(row["seconds"] > 0 for row in rows)
+    assert bench_table(result).row_count >= 2
+    release = run_bench(["growth"], recipe="mosi", profile="release", **settings)
+    assert len(release["cases"]) == 2  # the padded length is part of its function
 
 
 def test_preparation_is_measured_cold_and_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
