@@ -77,20 +77,14 @@ class Packing:
         dropout: float,
     ) -> Float[Tensor, "queries width"]:
         """Attention of every packed token to the real tokens of its own item."""
-        at_key, at_extra, own, further = 0, self.num_keys, [], []
-        for run in self.runs:
-            next_key, next_extra = at_key + run.items * run.keys, at_extra + run.items * run.extras
-            queries = [_rectangle(query[at_key:next_key], run.items), _rectangle(query[at_extra:next_extra], run.items)]
-            attended = attention(
-                torch.cat(queries, dim=1) if run.extras else queries[0],
-                _rectangle(key[at_key:next_key], run.items),
-                _rectangle(value[at_key:next_key], run.items),
-                num_heads=num_heads,
-                dropout=dropout,
-            )
+        own, further = [], []
+        queries, extra_queries = self._by_run(query[: self.num_keys]), self._by_run(query[self.num_keys :], extras=True)
+        rectangles = zip(self.runs, queries, extra_queries, self._by_run(key), self._by_run(value), strict=True)
+        for run, real, extra, keys, values in rectangles:
+            asked = torch.cat([real, extra], dim=1) if run.extras else real
+            attended = attention(asked, keys, values, num_heads=num_heads, dropout=dropout)
             own.append(attended[:, : run.keys].flatten(0, 1))
             further.append(attended[:, run.keys :].flatten(0, 1))
-            at_key, at_extra = next_key, next_extra
         return torch.cat(own + further)
 
     def attend_from(
@@ -103,20 +97,21 @@ class Packing:
         dropout: float,
     ) -> Float[Tensor, "batch queries width"]:
         """Attention of a few queries per item, given in packed order, to the real tokens of the item."""
-        at_item, at_key, parts = 0, 0, []
-        for run in self.runs:
-            next_item, next_key = at_item + run.items, at_key + run.items * run.keys
-            parts.append(
-                attention(
-                    query[at_item:next_item],
-                    _rectangle(key[at_key:next_key], run.items),
-                    _rectangle(value[at_key:next_key], run.items),
-                    num_heads=num_heads,
-                    dropout=dropout,
-                )
-            )
-            at_item, at_key = next_item, next_key
-        return torch.cat(parts)
+        asked = torch.split(query, [run.items for run in self.runs])
+        parts = zip(asked, self._by_run(key), self._by_run(value), strict=True)
+        return torch.cat([attention(*part, num_heads=num_heads, dropout=dropout) for part in parts])
+
+    def _by_run(self, tokens: Tensor, *, extras: bool = False) -> list[Tensor]:
+        """Packed tokens as one (items, steps, width) rectangle per run.
+
+        One split, not many slices: the gradient of a slice is as large as what it was cut from.
+        """
+        steps = [run.extras if extras else run.keys for run in self.runs]
+        parts = torch.split(tokens, [run.items * count for run, count in zip(self.runs, steps, strict=True)])
+        return [
+            part.view(run.items, count, tokens.shape[-1])
+            for run, count, part in zip(self.runs, steps, parts, strict=True)
+        ]
 
 
 def attention(
@@ -134,7 +129,3 @@ def attention(
 
     attended = F.scaled_dot_product_attention(heads(query), heads(key), heads(value), dropout_p=dropout)
     return attended.transpose(1, 2).flatten(2)
-
-
-def _rectangle(tokens: Tensor, items: int) -> Tensor:
-    return tokens.view(items, len(tokens) // items, tokens.shape[-1])
