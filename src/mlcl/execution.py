@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 Execution = Literal["fast", "plain"]
 
@@ -14,6 +15,21 @@ def set_execution(model: nn.Module, execution: Execution) -> None:
     for module in model.modules():
         if hasattr(module, "execution"):
             setattr(module, "execution", execution)  # noqa: B010 (a module's attributes are not typed)
+
+
+def similar_lengths(real: Tensor, size: int) -> list[Tensor]:
+    """Items in groups of at most `size`, shortest first: their numbers.
+
+    Args:
+        real: (batch, time), True at the steps that count; an item is as long as its last one.
+        size: Items per group.
+    """
+    return list(torch.split(extent(real).argsort(stable=True), size))
+
+
+def extent(real: Tensor) -> Tensor:
+    """(batch,) number of the last step that counts, from 1; 0 where none does."""
+    return (real * torch.arange(1, real.shape[1] + 1, device=real.device)).amax(dim=1)
 
 
 @contextmanager

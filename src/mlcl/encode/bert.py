@@ -58,11 +58,10 @@ def packed_states(
 
 def _layer(layer: Any, hidden: Tensor, packing: Packing) -> Tensor:
     own = layer.attention.self
-    real = hidden[: packing.num_keys]
     attended = packing.attend(
         own.query(hidden),
-        own.key(real),
-        own.value(real),
+        own.key(hidden),
+        own.value(hidden),
         num_heads=own.num_attention_heads,
         dropout=own.dropout.p if own.training else 0.0,
     )
@@ -73,11 +72,11 @@ def _layer(layer: Any, hidden: Tensor, packing: Packing) -> Tensor:
 def _last_layer(layer: Any, hidden: Tensor, packing: Packing, places: Tensor) -> Tensor:
     """The layer's states at those packed places alone, (batch, steps) of them in packed order."""
     own = layer.attention.self
-    read, real = hidden[places], hidden[: packing.num_keys]
+    read = hidden[places]
     attended = packing.attend_from(
         own.query(read),
-        own.key(real),
-        own.value(real),
+        own.key(hidden),
+        own.value(hidden),
         num_heads=own.num_attention_heads,
         dropout=own.dropout.p if own.training else 0.0,
     )

@@ -21,34 +21,31 @@ class Run:
 class Packing:
     """Where the packed tokens stand in the padded batch.
 
-    Real tokens come first, item after item; then, in the same order, the steps that are computed though nobody attends
-    to them (the release reads states at [PAD]).
+    Item after item, an item's real tokens come first; then the steps that are computed though nobody attends to them
+    (the release reads states at [PAD]).
 
     Attributes:
         order: (batch,) the items in packed order, equal sizes side by side.
         at: (tokens,) places of the packed tokens in the flattened (batch * time) batch.
-        num_keys: How many of the packed tokens are real.
         runs: Stretches of items of equal size.
     """
 
     order: Int[Tensor, " batch"]
     at: Int[Tensor, " tokens"]
-    num_keys: int
     runs: tuple[Run, ...]
 
     @classmethod
     def of(cls, real: Bool[Tensor, "batch time"], wanted: Bool[Tensor, "batch time"]) -> "Packing":
         """Pack the real tokens and, as queries only, the wanted steps that are not real."""
-        extra = wanted & ~real
-        time = real.shape[1]
+        time, extra = real.shape[1], wanted & ~real
         size = torch.stack([real.sum(dim=1), extra.sum(dim=1)], dim=1)
         order = (size[:, 0] * (time + 1) + size[:, 1]).argsort(stable=True)
-        row, step = real[order].nonzero(as_tuple=True)
-        extra_row, extra_step = extra[order].nonzero(as_tuple=True)
+        row, step = (real | extra)[order].nonzero(as_tuple=True)
+        late = extra[order[row], step]
+        sorting = ((2 * row + late) * time + step).argsort()
         shapes, counts = torch.unique_consecutive(size[order], dim=0, return_counts=True)
         runs = [Run(n, keys, extras) for (keys, extras), n in zip(shapes.tolist(), counts.tolist(), strict=True)]
-        at = torch.cat([order[row] * time + step, order[extra_row] * time + extra_step])
-        return cls(order, at, len(row), tuple(runs))
+        return cls(order, (order[row] * time + step)[sorting], tuple(runs))
 
     def places(self, batch: int, time: int) -> Int[Tensor, "batch time"]:
         """Where each step of each item, items in packed order, stands among the packed tokens."""
@@ -69,44 +66,49 @@ class Packing:
 
     def attend(
         self,
-        query: Float[Tensor, "queries width"],
-        key: Float[Tensor, "keys width"],
-        value: Float[Tensor, "keys width"],
+        query: Float[Tensor, "tokens width"],
+        key: Float[Tensor, "tokens width"],
+        value: Float[Tensor, "tokens width"],
         *,
         num_heads: int,
         dropout: float,
-    ) -> Float[Tensor, "queries width"]:
+    ) -> Float[Tensor, "tokens width"]:
         """Attention of every packed token to the real tokens of its own item."""
-        own, further = [], []
-        queries, extra_queries = self._by_run(query[: self.num_keys]), self._by_run(query[self.num_keys :], extras=True)
-        rectangles = zip(self.runs, queries, extra_queries, self._by_run(key), self._by_run(value), strict=True)
-        for run, real, extra, keys, values in rectangles:
-            asked = torch.cat([real, extra], dim=1) if run.extras else real
-            attended = attention(asked, keys, values, num_heads=num_heads, dropout=dropout)
-            own.append(attended[:, : run.keys].flatten(0, 1))
-            further.append(attended[:, run.keys :].flatten(0, 1))
-        return torch.cat(own + further)
+        parts = [
+            attention(asked, keys, values, num_heads=num_heads, dropout=dropout).flatten(0, 1)
+            for asked, (keys, values) in zip(self._by_run(query), self._real(key, value), strict=True)
+        ]
+        return torch.cat(parts)
 
     def attend_from(
         self,
         query: Float[Tensor, "batch queries width"],
-        key: Float[Tensor, "keys width"],
-        value: Float[Tensor, "keys width"],
+        key: Float[Tensor, "tokens width"],
+        value: Float[Tensor, "tokens width"],
         *,
         num_heads: int,
         dropout: float,
     ) -> Float[Tensor, "batch queries width"]:
         """Attention of a few queries per item, given in packed order, to the real tokens of the item."""
-        asked = torch.split(query, [run.items for run in self.runs])
-        parts = zip(asked, self._by_run(key), self._by_run(value), strict=True)
-        return torch.cat([attention(*part, num_heads=num_heads, dropout=dropout) for part in parts])
+        parts = [
+            attention(asked, keys, values, num_heads=num_heads, dropout=dropout)
+            for asked, (keys, values) in zip(
+                torch.split(query, [run.items for run in self.runs]), self._real(key, value), strict=True
+            )
+        ]
+        return torch.cat(parts)
 
-    def _by_run(self, tokens: Tensor, *, extras: bool = False) -> list[Tensor]:
+    def _real(self, key: Tensor, value: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values of the real tokens of each run."""
+        rectangles = zip(self.runs, self._by_run(key), self._by_run(value), strict=True)
+        return [(keys[:, : run.keys], values[:, : run.keys]) for run, keys, values in rectangles]
+
+    def _by_run(self, tokens: Tensor) -> list[Tensor]:
         """Packed tokens as one (items, steps, width) rectangle per run.
 
         One split, not many slices: the gradient of a slice is as large as what it was cut from.
         """
-        steps = [run.extras if extras else run.keys for run in self.runs]
+        steps = [run.keys + run.extras for run in self.runs]
         parts = torch.split(tokens, [run.items * count for run, count in zip(self.runs, steps, strict=True)])
         return [
             part.view(run.items, count, tokens.shape[-1])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mlcl.encode.pooling import EVERY_STEP, build_pooling
 from mlcl.encode.positions import sinusoid
-from mlcl.execution import Execution
+from mlcl.execution import Execution, extent, similar_lengths
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class SequenceEncoder(nn.Module):
         MulT's encoder as used by MIB, MCL and MLCL.
     """
 
-    GROUP = 8
+    GROUP = 32
     execution: Execution = "fast"
 
     def __init__(
@@ -119,16 +119,15 @@ class SequenceEncoder(nn.Module):
         $\\sum_{i=1}^{n} e^{s} = e^{s + \\ln n}$: their scores are equal, so one of them, its logit raised by the
         logarithm of their number, stands for all. Items are taken in groups of similar length.
         """
-        time = rows.shape[1]
-        length = ((rows != 0).any(dim=-1) * torch.arange(1, time + 1, device=rows.device)).amax(dim=1)
-        order = length.argsort(stable=True)
+        time, real = rows.shape[1], (rows != 0).any(dim=-1)
+        groups, length = similar_lengths(real, self.GROUP), extent(real)
         states = []
-        for group in torch.split(order, self.GROUP):
+        for group in groups:
             kept = min(int(length[group].max()) + 2, time)
             count = torch.zeros(len(group), kept, dtype=rows.dtype, device=rows.device)
             count[:, -1] = math.log(time - kept + 1)
             states.append(self._encode(rows[group, :kept], mask[group, :kept], count))
-        hidden = torch.cat(states)[order.argsort()]
+        hidden = torch.cat(states)[torch.cat(groups).argsort()]
         return Encoded(hidden, self.pool(hidden, mask[:, -1:]), mask)
 
 

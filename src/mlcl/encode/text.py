@@ -12,7 +12,7 @@ from mlcl.encode.bert import can_pack, packed_states
 from mlcl.encode.build import build_encoder
 from mlcl.encode.pooling import EVERY_STEP, build_pooling
 from mlcl.encode.sequence import Encoded
-from mlcl.execution import Execution
+from mlcl.execution import Execution, extent, similar_lengths
 
 
 class TextBackbone(nn.Module):
@@ -70,14 +70,13 @@ class TextBackbone(nn.Module):
         A batch is as long as its longest text, three times the mean on MOSI; a group of `GROUP` is hardly longer than
         its texts. The states at real tokens are the same.
         """
-        length = (mask * torch.arange(1, mask.shape[1] + 1, device=mask.device)).amax(dim=1)
-        order = length.argsort(stable=True)
+        groups, length = similar_lengths(mask, self.GROUP), extent(mask)
         states = []
-        for group in torch.split(order, self.GROUP):
+        for group in groups:
             longest = max(int(length[group].max()), 1)
             hidden = self.encoder(**{name: value[group, :longest] for name, value in inputs.items()}).last_hidden_state
             states.append(F.pad(hidden, (0, 0, 0, mask.shape[1] - longest)))
-        return torch.cat(states)[order.argsort()]
+        return torch.cat(states)[torch.cat(groups).argsort()]
 
 
 class TextEncoder(TextBackbone):
