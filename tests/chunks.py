@@ -6,7 +6,7 @@ from collections.abc import Sequence
 class Chunks:
     """A `mlcl.data.align.SubWordTokenizer`; ids count distinct chunks from 10 on."""
 
-    cls_id, sep_id, pad_id = 1, 2, 0
+    cls_id, sep_id, pad_id, cls_last = 1, 2, 0, False
 
     def __init__(self) -> None:
         self.known: dict[str, int] = {}

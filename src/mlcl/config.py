@@ -45,8 +45,8 @@ class TrainConfig(Section):
     """Split each batch in this many parts to save memory; negatives are then the other items of the part."""
     eval_batch_size: int = Field(default=128, ge=1)
     """Items per batch without gradients; does not change any result."""
-    optimiser: Literal["adam", "adamw", "sgd"] = "adamw"
-    """Adam, AdamW with decoupled weight decay, or plain gradient descent without momentum."""
+    optimiser: Literal["adam", "adamw", "adamw_transformers", "sgd"] = "adamw"
+    """Adam, AdamW (`adamw_transformers`: of transformers 2 to 4, for MAG), or gradient descent without momentum."""
     epsilon: float = Field(default=1e-8, gt=0)
     """What Adam adds to the root of its second moment."""
     encoder_learning_rate: float = Field(default=5e-5, ge=0)
@@ -56,7 +56,7 @@ class TrainConfig(Section):
     weight_decay: float = Field(default=0.01, ge=0)
     """Decay of weight matrices; biases and norms are never decayed."""
     schedule: Literal["constant", "linear", "linear_floor", "per_epoch"] = "linear"
-    """Constant; linear to 0 after the warm-up, `linear_floor` one step an epoch too early (MAG); 1 / epoch (LFMIM)."""
+    """Constant; linear to 0; `linear_floor` from 0, to 0 one step an epoch too early (MAG); 1 / epoch (LFMIM)."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of all steps over which the learning rates rise from 0."""
     clip_norm: float | None = Field(default=1.0, gt=0)

@@ -16,6 +16,7 @@ class SubWordTokenizer(Protocol):
     cls_id: int
     sep_id: int
     pad_id: int
+    cls_last: bool
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Sub-word ids of each text, without special tokens."""

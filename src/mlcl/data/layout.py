@@ -15,7 +15,7 @@ class TokenSequences:
 
     Attributes:
         ids: Flat token ids with special tokens, without padding.
-        types: Flat segment ids, 0 or 1.
+        types: Flat segment ids, 0 or 1; 2 for a [CLS] that comes last.
         rows: Flat row numbers into the item's rows, context first; -1 under special tokens.
         offsets: (items + 1,).
         spoken: (items,) whether the item has any sub-word.
@@ -41,13 +41,14 @@ def lay_out(
 
     One segment: ``[CLS] words [SEP]``, cut from the right. Context and punchline: ``[CLS] context [SEP] punchline
     [SEP]`` with segment ids 0 and 1; while the pair is too long, the context loses its front, then the punchline its
-    end (the rule of HKT and of MLCL's release).
+    end (the rule of HKT and of MLCL's release). Where a tokenizer has its [CLS] last, as XLNet's, so have these.
     """
     end = "" if split.context is None else "."
     main = _align(split.main, tokenizer, alignment, lower_case, use_text, end)
     context = None if split.context is None else _align(split.context, tokenizer, alignment, lower_case, use_text, "")
     before = np.zeros(len(split), np.int64) if split.context is None else row_counts(split.context)
     cls, sep, none = np.array([tokenizer.cls_id]), np.array([tokenizer.sep_id]), np.array([-1])
+    head, tail, bare_head, bare_tail = ([], [cls], [], [none]) if tokenizer.cls_last else ([cls], [], [none], [])
 
     ids: list[NDArray[np.int64]] = []
     rows: list[NDArray[np.int64]] = []
@@ -57,21 +58,22 @@ def lay_out(
         words, word_rows = main[item]
         if context is None:
             room = max_length - 2
-            parts = [cls, words[:room], sep]
-            row_parts = [none, word_rows[:room], none]
-            first = len(words[:room]) + 2
+            parts = [*head, words[:room], sep, *tail]
+            row_parts = [*bare_head, word_rows[:room], none, *bare_tail]
+            first = len(words[:room])
         else:
             before_words, before_rows = context[item]
             room = max_length - 3
             dropped = min(len(before_words), max(0, len(before_words) + len(words) - room))
             before_words, before_rows = before_words[dropped:], before_rows[dropped:]
-            parts = [cls, before_words, sep, words[:room], sep]
-            row_parts = [none, before_rows, none, word_rows[:room] + before[item], none]
-            first = len(before_words) + 2
+            parts = [*head, before_words, sep, words[:room], sep, *tail]
+            row_parts = [*bare_head, before_rows, none, word_rows[:room] + before[item], none, *bare_tail]
+            first = len(before_words)
         lengths[item] = sum(len(part) for part in parts)
         ids += parts
         rows += row_parts
-        types.append((np.arange(lengths[item]) >= first).astype(np.int64))
+        first += len(head) + 1
+        types.append(np.repeat(np.arange(3), [first, lengths[item] - first - len(tail), len(tail)]))
     spoken = np.diff(main.offsets) > 0 if context is None else np.diff(main.offsets) + np.diff(context.offsets) > 0
     return TokenSequences(
         ids=np.concatenate(ids).astype(np.int64),

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import BertModel
 
+from mlcl.encode.inject import Inject
 from mlcl.encode.packing import Packing
 
 
@@ -23,6 +24,7 @@ def packed_states(
     mask: Bool[Tensor, "batch time"],
     token_type_ids: Int[Tensor, "batch time"] | None,
     window: slice | None,
+    inject: Inject | None = None,
 ) -> Float[Tensor, "batch steps width"]:
     """States of a BERT, computed on real tokens only.
 
@@ -33,6 +35,7 @@ def packed_states(
         token_type_ids: Segment ids.
         window: The steps whose states are wanted, real or not: the last layer computes no others, and those that
             are not real are queries, never keys. None for the states of all real tokens.
+        inject: Replaces what the embeddings give; its second argument packs a (batch, time, ...) tensor.
 
     Returns:
         The states of the window's steps; without a window those of all steps, 0 at padding.
@@ -48,6 +51,8 @@ def packed_states(
         token_type_ids=None if token_type_ids is None else packing.gather(token_type_ids).unsqueeze(0),
         position_ids=packing.gather(step).unsqueeze(0),
     )[0]
+    if inject is not None:
+        hidden = inject(hidden, packing.gather)
     *layers, last = encoder.encoder.layer
     for layer in layers:
         hidden = _layer(layer, hidden, packing)

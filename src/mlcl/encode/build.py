@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torch import Tensor
 from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 from transformers import logging as transformers_logging
 
@@ -36,8 +37,11 @@ def read_encoder_config(name: str) -> Any:
     return config
 
 
-def read_encoder_weights(encoder: PreTrainedModel, name: str) -> None:
+def read_encoder_weights(encoder: PreTrainedModel, name: str) -> dict[str, Tensor]:
     """Copy pretrained weights into `encoder`, every one of its parameters or none.
+
+    Returns:
+        What was pretrained and has no place in `encoder`, as its pooler.
 
     Raises:
         EncoderError: If the folder or hub name cannot be read, or leaves a parameter of the encoder without a value.
@@ -51,3 +55,4 @@ def read_encoder_weights(encoder: PreTrainedModel, name: str) -> None:
             f"text encoder {name!r} has no value for {missing[0]} and {len(missing) - 1} more parameters"
         )
     encoder.load_state_dict({key: state[key] for key in wanted})
+    return {key: state[key] for key in state.keys() - wanted.keys() - set(report["missing_keys"])}

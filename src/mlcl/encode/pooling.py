@@ -3,6 +3,7 @@
 `reads` are the steps that a pooling looks at: encoders need not finish any other when nobody else wants them.
 """
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -38,6 +39,15 @@ class FirstPosition(Pooling):
         return hidden[:, 0]
 
 
+class LastToken(Pooling):
+    """The state at the last real position: [CLS] where a tokenizer puts it at the end, as XLNet's does."""
+
+    def forward(self, hidden: Hidden, mask: Mask) -> Pooled:
+        """Return the state of each item's last real step."""
+        last = (mask * torch.arange(mask.shape[1], device=mask.device)).amax(dim=1)
+        return hidden[torch.arange(len(hidden), device=mask.device), last]
+
+
 class MeanPosition(Pooling):
     """The mean over the real positions; zero for an item that has none."""
 
@@ -66,8 +76,15 @@ class AttentionPosition(Pooling):
         return (weight.unsqueeze(1) @ hidden).squeeze(1)
 
 
-def build_pooling(name: str, dim: int) -> Pooling:
-    """Build the pooling of that name: ``last_position``, ``cls``, ``mean`` or ``attention``."""
+def build_pooling(name: str, dim: int, *, cls_last: bool = False) -> Pooling:
+    """Build the pooling of that name: ``last_position``, ``cls``, ``mean`` or ``attention``.
+
+    Args:
+        name: Which.
+        dim: Width of the hidden states.
+        cls_last: Whether [CLS] is the last real token and not the first.
+    """
     if name == "attention":
         return AttentionPosition(dim)
-    return {"last_position": LastPosition, "cls": FirstPosition, "mean": MeanPosition}[name]()
+    cls = LastToken if cls_last else FirstPosition
+    return {"last_position": LastPosition, "cls": cls, "mean": MeanPosition}[name]()

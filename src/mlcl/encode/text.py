@@ -1,6 +1,7 @@
 """Text: states of any pretrained transformer, computed without its padding; a convolution and a pooling on top."""
 
 import inspect
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from mlcl.encode.bert import can_pack, packed_states
 from mlcl.encode.build import build_encoder
+from mlcl.encode.inject import Inject, injected
 from mlcl.encode.pooling import EVERY_STEP, build_pooling
 from mlcl.encode.sequence import Encoded
 from mlcl.execution import Execution, extent, similar_lengths
@@ -29,6 +31,7 @@ class TextBackbone(nn.Module):
         super().__init__()
         self.encoder = build_encoder(config)
         self.takes_token_types = "token_type_ids" in inspect.signature(self.encoder.forward).parameters
+        self.cls_last = config.model_type == "xlnet"
 
     def states(
         self,
@@ -37,6 +40,7 @@ class TextBackbone(nn.Module):
         token_type_ids: Int[Tensor, "batch time"] | None = None,
         *,
         window: slice | None = None,
+        inject: Inject | None = None,
     ) -> Float[Tensor, "batch steps width"]:
         """Last hidden states; `mask` is True at real tokens, which alone are attended to.
 
@@ -46,24 +50,27 @@ class TextBackbone(nn.Module):
             token_type_ids: Segment ids, where the encoder knows them.
             window: None for the states of all steps, 0 at padding. A slice for the states of its steps alone, real or
                 not: those at [PAD] attend to the real tokens.
+            inject: Replaces the encoder's first hidden states, see `mlcl.encode.inject`.
         """
         types = token_type_ids if self.takes_token_types else None
         if self.execution == "fast" and can_pack(self.encoder) and (window is None or bool(mask.any(dim=1).all())):
-            return packed_states(self.encoder, input_ids, mask, types, window)
+            return packed_states(self.encoder, input_ids, mask, types, window, inject)
         inputs = {"attention_mask": mask.long()}
         if types is not None:
             inputs["token_type_ids"] = types
         if window is not None:
-            return self.encoder(input_ids=input_ids, **inputs).last_hidden_state[:, window]
+            with injected(self.encoder, inject, lambda padded: padded):
+                return self.encoder(input_ids=input_ids, **inputs).last_hidden_state[:, window]
         if self.execution == "fast":
             inputs["inputs_embeds"] = self.encoder.get_input_embeddings()(input_ids)
-            hidden = self._encode_in_groups(inputs, mask)
+            hidden = self._encode_in_groups(inputs, mask, inject)
         else:
-            hidden = self.encoder(input_ids=input_ids, **inputs).last_hidden_state
+            with injected(self.encoder, inject, lambda padded: padded):
+                hidden = self.encoder(input_ids=input_ids, **inputs).last_hidden_state
         return hidden.masked_fill(~mask.unsqueeze(-1), 0.0)
 
     def _encode_in_groups(
-        self, inputs: dict[str, Tensor], mask: Bool[Tensor, "batch time"]
+        self, inputs: dict[str, Tensor], mask: Bool[Tensor, "batch time"], inject: Inject | None
     ) -> Float[Tensor, "batch time width"]:
         """States of texts computed in groups of similar length; states of padding are 0 or of no meaning.
 
@@ -74,9 +81,15 @@ class TextBackbone(nn.Module):
         states = []
         for group in groups:
             longest = max(int(length[group].max()), 1)
-            hidden = self.encoder(**{name: value[group, :longest] for name, value in inputs.items()}).last_hidden_state
+            lay = partial(_corner, group, longest)
+            with injected(self.encoder, inject, lay):
+                hidden = self.encoder(**{name: lay(value) for name, value in inputs.items()}).last_hidden_state
             states.append(F.pad(hidden, (0, 0, 0, mask.shape[1] - longest)))
         return torch.cat(states)[torch.cat(groups).argsort()]
+
+
+def _corner(items: Tensor, steps: int, padded: Tensor) -> Tensor:
+    return padded[items, :steps]
 
 
 class TextEncoder(TextBackbone):
@@ -95,7 +108,7 @@ class TextEncoder(TextBackbone):
         super().__init__(config)
         self.mask_padding, self.pooled_only = mask_padding, pooled_only
         self.project = nn.Conv1d(config.hidden_size, dim, kernel_size=3, padding=1, bias=False)
-        self.pool = build_pooling(pooling, dim)
+        self.pool = build_pooling(pooling, dim, cls_last=self.cls_last)
 
     def forward(
         self,

@@ -27,6 +27,7 @@ class SubWords:
         self.cls_id: int = _first(pretrained.cls_token_id, pretrained.bos_token_id)
         self.sep_id: int = _first(pretrained.sep_token_id, pretrained.eos_token_id)
         self.pad_id: int = _first(pretrained.pad_token_id, pretrained.eos_token_id)
+        self.cls_last = _ends_with_cls(pretrained)
 
     @property
     def vocabulary_size(self) -> int:
@@ -35,7 +36,10 @@ class SubWords:
 
     def fingerprint(self) -> str:
         """Hash of all that decides about the ids of a text."""
-        rules = [self.pretrained.backend_tokenizer.to_str(), str([self.cls_id, self.sep_id, self.pad_id])]
+        rules = [
+            self.pretrained.backend_tokenizer.to_str(),
+            str([self.cls_id, self.sep_id, self.pad_id, self.cls_last]),
+        ]
         return hashlib.sha256("\n".join(rules).encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
@@ -95,6 +99,17 @@ def word_tokenizer(words: Iterable[str]) -> SubWords:
     pieces = sorted({piece for word in words for piece in re.findall(r"\w+|[^\w\s]", word.lower())})
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     return SubWords(BertTokenizer(vocab={token: number for number, token in enumerate([*special, *pieces])}))
+
+
+def _ends_with_cls(pretrained: Any) -> bool:
+    """Whether the tokenizer's own sequences end with [CLS], as XLNet's do, which also pad on the left.
+
+    Their padding stays on the right here: XLNet's positions are relative, so its states at real tokens are the same.
+    """
+    if pretrained.cls_token_id is None or pretrained.padding_side != "left":
+        return False
+    special = pretrained.backend_tokenizer.encode("", add_special_tokens=True).ids
+    return bool(special) and special[-1] == pretrained.cls_token_id and special[0] != pretrained.cls_token_id
 
 
 def _first(*ids: int | None) -> int:

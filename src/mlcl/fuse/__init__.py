@@ -1,6 +1,7 @@
-"""Cross-modal and fusion transformers."""
+"""Cross-modal and fusion transformers, and the adaptation gate."""
 
 from mlcl.fuse.cross_modal import CrossModalTransformer
 from mlcl.fuse.fusion import FusionNetwork
+from mlcl.fuse.gate import AdaptationGate
 
-__all__ = ["CrossModalTransformer", "FusionNetwork"]
+__all__ = ["AdaptationGate", "CrossModalTransformer", "FusionNetwork"]

@@ -30,8 +30,11 @@ class MultimodalModel(PreTrainedModel):
     def from_text_encoder(cls, name: str, **options: Any) -> Self:
         """Build a model around a pretrained text encoder (folder or hub name); `options` are its config's fields."""
         model = cls(cls.config_class(text_config=read_encoder_config(name), **options))
-        read_encoder_weights(model.get_submodule("text.encoder"), name)
+        model.adopt(read_encoder_weights(model.get_submodule("text.encoder"), name))
         return model
+
+    def adopt(self, pretrained: dict[str, Tensor]) -> None:
+        """Take pretrained weights that have no place in the encoder; most models have no use for any."""
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

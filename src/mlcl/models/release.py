@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from mlcl.errors import DataError
+from mlcl.models.base import MultimodalModel
 from mlcl.models.mlcl import MLCLModel
 
 _MODALITY = {"t": "text", "a": "acoustic", "v": "visual"}
@@ -65,7 +66,15 @@ def load_release_weights(model: MLCLModel, state_dict: Mapping[str, Tensor]) -> 
     Raises:
         DataError: If a parameter is missing, unknown or of another shape; the model is then unchanged.
     """
-    translated = {ours: tensor for name, tensor in state_dict.items() if (ours := release_name(name)) is not None}
+    load_strictly(model, {ours: tensor for name, tensor in state_dict.items() if (ours := release_name(name))})
+
+
+def load_strictly(model: MultimodalModel, translated: Mapping[str, Tensor]) -> None:
+    """Load a state dict under our names: every parameter of the model, each of its shape, or none at all.
+
+    Raises:
+        DataError: If a parameter is missing, unknown or of another shape; the model is then unchanged.
+    """
     wanted = model.state_dict()
     missing, unexpected = sorted(set(wanted) - set(translated)), sorted(set(translated) - set(wanted))
     if missing or unexpected:

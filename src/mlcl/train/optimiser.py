@@ -9,6 +9,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from mlcl.config import TrainConfig
 from mlcl.models.plan import Update, two_rates
 from mlcl.parallel import average
+from mlcl.train.adamw import TransformersAdamW
 
 
 class Optimisation:
@@ -101,7 +102,7 @@ def learning_rate_factor(step: int, total: int, config: TrainConfig) -> float:
         return 1 / (1 + step * config.epochs // total)
     warmup = round(config.warmup * total)
     if step < warmup:
-        return (step + 1) / (warmup + 1)
+        return step / warmup if config.schedule == "linear_floor" else (step + 1) / (warmup + 1)
     if config.schedule == "constant":
         return 1.0
     return max(total - step, 0) / max(total - warmup, 1)
@@ -127,5 +128,7 @@ def _build(update: Update, config: TrainConfig) -> Optimizer:
         settings = [{"params": [], "base_lr": 0.0}]
     if config.optimiser == "sgd":
         return SGD(settings, lr=config.learning_rate, fused=True)
+    if config.optimiser == "adamw_transformers":
+        return TransformersAdamW(settings, lr=config.learning_rate, eps=config.epsilon)
     kind = {"adam": Adam, "adamw": AdamW}[config.optimiser]
     return kind(settings, lr=config.learning_rate, eps=config.epsilon, fused=True)

@@ -57,6 +57,32 @@ def test_a_pair_has_the_context_first_and_rows_counted_over_both() -> None:
     assert found.spoken.tolist() == [True, True, True, False]
 
 
+class Backward(Chunks):
+    """The same with [CLS] at the end."""
+
+    cls_last = True
+
+
+@fast
+@given(
+    st.lists(st.tuples(sentences, sentences), min_size=1, max_size=5),
+    st.integers(8, 17),
+    st.sampled_from([True, False]),
+)
+def test_a_class_token_that_comes_last_has_a_segment_of_its_own_and_moves_nothing_else(
+    items: list[tuple[list[str], list[str]]], max_length: int, pair: bool
+) -> None:
+    data = split([main for main, _ in items], [context for _, context in items] if pair else None)
+    options: dict[str, Any] = {"alignment": "word", "lower_case": False, "max_length": max_length}
+    first, last = lay_out(data, Chunks(), **options), lay_out(data, Backward(), **options)
+    assert first.offsets.tolist() == last.offsets.tolist()
+    assert first.spoken.tolist() == last.spoken.tolist()
+    for start, stop in zip(first.offsets[:-1], first.offsets[1:], strict=True):
+        assert last.ids[start:stop].tolist() == [*first.ids[start + 1 : stop], CLS]
+        assert last.rows[start:stop].tolist() == [*first.rows[start + 1 : stop], -1]
+        assert last.types[start:stop].tolist() == [*first.types[start + 1 : stop], 2]
+
+
 def truncate(context: list[Any], main: list[Any], room: int) -> tuple[list[Any], list[Any]]:
     """The rule of HKT and of the release, token by token."""
     context, main = list(context), list(main)

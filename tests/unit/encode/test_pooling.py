@@ -84,3 +84,10 @@ def test_attention_pooling_can_prefer_a_position_and_the_mean_cannot() -> None:
 def test_an_unknown_pooling_is_refused() -> None:
     with pytest.raises(KeyError, match="median"):
         build_pooling("median", D)
+
+
+def test_cls_that_comes_last_is_each_item_s_last_real_state() -> None:
+    states, pool = hidden(), build_pooling("cls", D, cls_last=True)
+    found = pool(states, mask())
+    expected = [states[0, 0], states[1, 6], states[2, 0], states[3, 3], states[4, 6]]  # an empty item: any of its own
+    assert torch.equal(found, torch.stack(expected))

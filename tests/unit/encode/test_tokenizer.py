@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from transformers import BertTokenizer, RobertaTokenizer
+from transformers import BertTokenizer, RobertaTokenizer, XLNetTokenizer
 
 from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
 from mlcl.errors import EncoderError
@@ -38,6 +38,20 @@ def test_encoding_gives_pieces_without_special_tokens() -> None:
     assert tokenizer.tokens(ids("movie", "##s")) == ["movie", "##s"]
     assert (tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id) == (2, 3, 0)
     assert tokenizer.vocabulary_size == len(PIECES)
+
+
+def test_xlnet_s_class_token_comes_last_and_bert_s_first(tmp_path: Path) -> None:
+    special = ["<unk>", "<s>", "</s>", "<cls>", "<sep>", "<pad>", "<mask>"]
+    pieces = [(piece, 0.0) for piece in special] + [("▁the", -1.0), ("▁movie", -2.0), ("s", -3.0), ("▁", -9.0)]
+    XLNetTokenizer(vocab=pieces, unk_id=0).save_pretrained(tmp_path)
+    tokenizer = load_tokenizer(str(tmp_path))
+    assert tokenizer.cls_last
+    assert [tokenizer.tokens(piece) for piece in tokenizer.encode(["the", "movies"])] == [["▁the"], ["▁movie", "s"]]
+    assert tokenizer.tokens([tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id]) == ["<cls>", "<sep>", "<pad>"]
+    bert = pretrained()
+    assert not SubWords(bert).cls_last
+    bert.padding_side = "left"
+    assert not SubWords(bert).cls_last
 
 
 def test_truncation_and_padding_of_the_saved_tokenizer_are_ignored(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""Where a model may reach into a pretrained encoder: its first hidden states, before the layers make anything of them.
+
+That is the output of the embeddings; in XLNet, whose embeddings are bare words, the input of the second layer (the two
+places of MAG).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor
+from transformers import XLNetModel
+
+Lay = Callable[[Tensor], Tensor]
+"""Lays a (batch, time, ...) tensor out as the hidden states are: packed, grouped, or as it is."""
+
+Inject = Callable[[Tensor, Lay], Tensor]
+"""Returns what takes the place of the hidden states, (..., width)."""
+
+_XLNET_LAYER = 1
+
+
+@contextmanager
+def injected(encoder: Any, inject: Inject | None, lay: Lay) -> Iterator[None]:
+    """Let `inject` replace the hidden states of an encoder that is called inside the block."""
+    if inject is None:
+        yield
+        return
+    if isinstance(encoder, XLNetModel):
+
+        def before(module: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: ARG001
+            states, *others = arguments  # XLNet's are (time, batch, width)
+            return (inject(states.transpose(0, 1), lay).transpose(0, 1), *others)
+
+        handle = encoder.layer[_XLNET_LAYER].register_forward_pre_hook(before)
+    else:
+        handle = encoder.embeddings.register_forward_hook(lambda module, arguments, states: inject(states, lay))  # noqa: ARG005
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def injection_width(encoder: Any) -> int:
+    """Width of the hidden states that `inject` receives.
+
+    Raises:
+        ValueError: If the encoder has no such place.
+    """
+    config = encoder.config
+    if isinstance(encoder, XLNetModel):
+        if config.n_layer <= _XLNET_LAYER:
+            raise ValueError(f"an XLNet of {config.n_layer} layer has no second one whose input could be changed")
+        return int(config.d_model)
+    if not hasattr(encoder, "embeddings"):
+        raise ValueError(
+            f"a text encoder of type {config.model_type!r} has no embeddings that could be changed; use one of the "
+            "family of BERT, or XLNet"
+        )
+    factorised = config.model_type in ("albert", "electra")  # they widen what the embeddings give
+    return int(config.embedding_size if factorised else config.hidden_size)

@@ -1,0 +1,197 @@
+"""MAG: a pretrained transformer whose token embeddings are shifted by the sound and the picture of each word."""
+
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+from mlcl.config import TrainConfig
+from mlcl.encode.inject import Lay, injection_width
+from mlcl.encode.pooling import build_pooling
+from mlcl.encode.text import TextBackbone
+from mlcl.errors import AlignmentError
+from mlcl.fuse import AdaptationGate
+from mlcl.modality import ACOUSTIC, TEXT, VISUAL
+from mlcl.models.absence import blank, hide_modalities, real_rows
+from mlcl.models.base import MultimodalModel
+from mlcl.models.output import MultimodalOutput
+from mlcl.models.plan import Group, Update
+from mlcl.models.task import task_loss
+
+_CHOICES = {"gate": ("mag", "identity"), "readout": ("pooler", "cls", "mean"), "loss": ("l1", "mse")}
+
+
+class MAGConfig(PreTrainedConfig):
+    r"""Configuration of `MAGModel`.
+
+    Attributes:
+        text_config: Configuration of the text encoder: one of the family of BERT, or XLNet.
+        acoustic_dim: Columns of an acoustic row.
+        visual_dim: Columns of a visual row.
+        gate: ``mag``; or ``identity``, which leaves the encoder as it is: text alone, for comparison.
+        beta_shift: $\beta$: how far a token's state may be moved, relative to its norm.
+        gate_dropout: Dropout behind the gate, on text and shift together.
+        readout: ``pooler`` (release): the state at [CLS], a linear layer and tanh, as pretrained where the encoder has
+            them; ``cls``: that state; ``mean``: the mean over the real tokens.
+        head_dropout: Dropout in front of the head.
+        modality_dropout: In training, the share of items whose acoustic (and, independently, visual) rows are hidden.
+        loss: ``mse`` (release) or ``l1``, of a score; classes have cross-entropy.
+        mask_padding: A token that has no row of a modality is not shifted by it. Off, as in the release, it has a row
+            of zeros, which shifts it by the gate's biases.
+        decay_by_name: Decay what is not called bias or LayerNorm, as the release: in XLNet that spares the attention's
+            bias matrices and not the norms. Off, all matrices and nothing else.
+    """
+
+    model_type = "mlcl_mag"
+    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
+    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
+
+    text_config: dict[str, Any] | PreTrainedConfig | None = None
+    acoustic_dim: int = 74
+    visual_dim: int = 47
+    gate: Literal["mag", "identity"] = "mag"
+    beta_shift: float = 1.0
+    gate_dropout: float = 0.1
+    readout: Literal["pooler", "cls", "mean"] = "mean"
+    head_dropout: float = 0.1
+    modality_dropout: float = 0.0
+    loss: Literal["l1", "mse"] = "l1"
+    mask_padding: bool = True
+    decay_by_name: bool = False
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        super().__post_init__(**kwargs)
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
+
+
+class MAGModel(MultimodalModel):
+    """MAG-BERT, MAG-XLNet, and the same with their relatives; the gate acts on each token by itself.
+
+    Source:
+        Rahman et al., Integrating Multimodal Information in Large Pretrained Transformers, ACL 2020, and its release,
+        which is this function with the options at their release values. The gate stands behind BERT's embeddings, and
+        in XLNet before the second layer, see `mlcl.encode.inject`.
+    """
+
+    config_class = MAGConfig
+    base_model_prefix = "mag"
+
+    def __init__(self, config: MAGConfig) -> None:
+        super().__init__(config)
+        self.text = TextBackbone(config.text_config)
+        width = self.text.encoder.config.hidden_size
+        if config.gate == "mag":
+            self.gate = AdaptationGate(
+                injection_width(self.text.encoder),
+                acoustic_dim=config.acoustic_dim,
+                visual_dim=config.visual_dim,
+                beta=config.beta_shift,
+                dropout=config.gate_dropout,
+            )
+        self.pool = build_pooling("mean" if config.readout == "mean" else "cls", width, cls_last=self.text.cls_last)
+        if config.readout == "pooler":
+            self.pooler = nn.Linear(width, width)
+        self.dropout = nn.Dropout(config.head_dropout)
+        self.head = nn.Linear(width, config.num_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch time"],
+        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
+        visual: Float[Tensor, "batch visual_time visual_dim"],
+        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
+        token_type_ids: Int[Tensor, "batch time"] | None = None,
+        labels: Tensor | None = None,
+        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
+        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
+        text_present: Bool[Tensor, " batch"] | None = None,
+    ) -> MultimodalOutput:
+        """Predict, and with `labels` compute the loss; arguments as for `MLCLModel`, each row under its token.
+
+        Raises:
+            AlignmentError: If the acoustic or the visual rows do not lie under the tokens.
+        """
+        mask = attention_mask.bool()
+        present = mask.any(dim=1) if text_present is None else text_present
+        rows = {ACOUSTIC: acoustic, VISUAL: visual}
+        masks = {ACOUSTIC: real_rows(acoustic, acoustic_mask), VISUAL: real_rows(visual, visual_mask)}
+        if self.config.gate == "identity":
+            hidden = self.text.states(input_ids, mask, token_type_ids)
+        else:
+            _check_alignment(mask, masks)
+            if self.training and self.config.modality_dropout:
+                rows, masks = self._hide(rows, masks, present)
+
+            def shifted(states: Tensor, lay: Lay) -> Tensor:
+                under = [lay(masks[m]) if self.config.mask_padding else None for m in (ACOUSTIC, VISUAL)]
+                return self.gate(states, lay(rows[ACOUSTIC]), lay(rows[VISUAL]), *under)
+
+            hidden = self.text.states(input_ids, mask, token_type_ids, inject=shifted)
+        embedding = self.pool(hidden, mask)
+        if self.config.readout == "pooler":
+            embedding = torch.tanh(self.pooler(embedding))
+        embedding = blank(embedding, {TEXT: present} if self.config.mask_padding else None, TEXT)
+        logits = self.head(self.dropout(embedding))
+        if labels is None:
+            return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
+        loss = task_loss(logits, labels, regression=self.config.loss)
+        return MultimodalOutput(loss, {"task": loss}, logits, embedding)
+
+    def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
+        """One optimiser; what decays may be decided by name."""
+        [update] = super().updates(settings)
+        if not self.config.decay_by_name:
+            return (update,)
+        spared = {id(p) for name, p in self.named_parameters() if _spared(name)}
+        groups = [
+            Group(part, group.learning_rate, decayed)
+            for group in update.groups
+            for decayed in (True, False)
+            if (part := tuple(p for p in group.parameters if (id(p) not in spared) is decayed))
+        ]
+        return (Update(tuple(groups)),)
+
+    def adopt(self, pretrained: dict[str, Tensor]) -> None:
+        """Take the encoder's pretrained pooler, of BERT's shape or ALBERT's, where there is one."""
+        for part in ("weight", "bias") if self.config.readout == "pooler" else ():
+            value = pretrained.get(f"pooler.dense.{part}", pretrained.get(f"pooler.{part}"))
+            if value is not None:
+                self.pooler.load_state_dict({part: value}, strict=False)
+
+    def _hide(
+        self, rows: dict[str, Tensor], masks: dict[str, Tensor], spoken: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Rows and masks with modalities hidden in random items."""
+        kept = hide_modalities(
+            {TEXT: spoken, **{m: mask.any(dim=1) for m, mask in masks.items()}}, self.config.modality_dropout
+        )
+        return (
+            {m: value * kept[m].view(-1, 1, 1) for m, value in rows.items()},
+            {m: mask & kept[m].unsqueeze(1) for m, mask in masks.items()},
+        )
+
+
+def _spared(name: str) -> bool:
+    """Whether the release's optimiser would not decay a parameter of this name; its gate calls the norm LayerNorm."""
+    return "bias" in name or "LayerNorm" in name or name == "gate.norm.weight"
+
+
+def _check_alignment(mask: Tensor, masks: dict[str, Tensor]) -> None:
+    """Refuse rows on a clock of their own."""
+    for name, real in masks.items():
+        if real.shape != mask.shape:
+            steps = f"the {name} rows have {real.shape[1]} steps and the text {mask.shape[1]}"
+        elif bool((real & ~mask).any()):
+            steps = f"there are {name} rows where there is no token"
+        else:
+            continue
+        raise AlignmentError(
+            f"MAG needs word-aligned data, a row of each modality under each token, but {steps}; use an aligned file, "
+            "and keep text among data.modalities"
+        )
