@@ -3,6 +3,7 @@
 MlclError            anything below; ``exit_code`` is what the command line returns
 ├── UsageError       a wrong flag, recipe, key or value: change the command (exit 2)
 ├── DataError        a data file that cannot be read as a corpus; carries path and place
+│   └── AlignmentError   rows that do not stand under the tokens, for a model that needs them there
 ├── EncoderError     a text encoder that cannot be found or loaded
 ├── RunError         a run folder that is missing, incomplete or in the way
 └── Interrupted      the user or the system asked to stop; the run can be resumed (exit 130)
@@ -42,6 +43,10 @@ class DataError(MlclError):
         self.place = place
         where = ", ".join(part for part in (self.path, place) if part)
         super().__init__(f"{where}: {message}" if where else message)
+
+
+class AlignmentError(DataError, ValueError):
+    """Rows of a batch do not stand under its tokens, and the model needs them there."""
 
 
 class EncoderError(MlclError):

@@ -1,5 +1,6 @@
 """The supervised term, chosen by the shape of the prediction."""
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -18,3 +19,14 @@ def task_loss(logits: Float[Tensor, "batch outputs"], labels: Tensor) -> Float[T
     if logits.shape[1] == 1:
         return global_mean((logits.squeeze(1) - labels.to(logits.dtype)).abs())
     return global_mean(F.cross_entropy(logits, labels.long(), reduction="none"))
+
+
+def class_logits(scores: Float[Tensor, "batch scores"], num_labels: int) -> Float[Tensor, "batch outputs"]:
+    r"""The scores themselves; for two classes and one score $z$ the logits $(0, z)$.
+
+    Their cross-entropy is binary cross-entropy on $z$, $-\ln \sigma(\pm z)$, with the same gradient for $z$, and their
+    softmax gives class 1 the probability $\sigma(z)$.
+    """
+    if num_labels != 2:
+        return scores
+    return torch.cat([torch.zeros_like(scores), scores], dim=1)
