@@ -8,13 +8,11 @@ from torch import Tensor, nn
 from mlcl.config import TrainConfig
 from mlcl.encode.pooling import EVERY_STEP
 from mlcl.encode.text import TextBackbone
-from mlcl.errors import AlignmentError
 from mlcl.modality import ACOUSTIC, VISUAL
-from mlcl.models.absence import real_rows
 from mlcl.models.base import MultimodalModel
 from mlcl.models.hkt_configuration import HCF, ROWS, HKTConfig, RowKind
 from mlcl.models.hkt_layers import BimodalAttention, RowEncoder
-from mlcl.models.hkt_unimodal import UnimodalModel, decay_groups
+from mlcl.models.hkt_unimodal import UnimodalModel, check_rows, decay_groups
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Stage, Update
 from mlcl.models.task import class_logits, task_loss
@@ -41,7 +39,7 @@ class HKTModel(MultimodalModel):
     def __init__(self, config: HKTConfig) -> None:
         super().__init__(config)
         self.text = TextBackbone(config.text_config)
-        widths = {name: getattr(config, f"{name}_dim") for name in ROWS}
+        widths: dict[str, int] = {name: getattr(config, f"{name}_dim") for name in ROWS}
         self.rows = nn.ModuleDict({name: self._row_encoder(name) for name in ROWS if widths[name]})
         text_dim = self.text.encoder.config.hidden_size + widths[HCF]
         nonverbal_dim = widths[ACOUSTIC] + widths[VISUAL]
@@ -76,7 +74,10 @@ class HKTModel(MultimodalModel):
         """
         mask, masked = attention_mask.bool(), self.config.mask_padding
         rows = {ACOUSTIC: (acoustic, acoustic_mask), VISUAL: (visual, visual_mask), HCF: (hcf, hcf_mask)}
-        states = {name: self._row_states(name, *rows[name], mask) for name in self.rows}
+        states = {}
+        for name, encoder in self.rows.items():
+            under_tokens, real = check_rows(name, *rows[name], mask, self.config)
+            states[name] = encoder(under_tokens, real, mask)
         text = self.text.states(input_ids, mask, token_type_ids, window=None if masked else EVERY_STEP)
         if masked and text_present is not None:
             text = text.masked_fill(~text_present[:, None, None], 0.0)
@@ -98,10 +99,10 @@ class HKTModel(MultimodalModel):
 
     def stages(self, settings: TrainConfig) -> tuple[Stage, ...]:
         """Each encoder alone, as the authors start from encoders that were trained so: else the text learns alone."""
-        if not self.config.pretrain_epochs:
-            return ()
-        alone = settings.model_copy(update={"epochs": self.config.pretrain_epochs, "patience": None})
-        return tuple(Stage(name, self.unimodal(name), alone) for name in ROWS if name in self.rows)
+        epochs = self.config.pretrain_epochs
+        moving = [name for name in ROWS if name in self.rows and getattr(self.config, f"{name}_learning_rate")]
+        alone = settings.model_copy(update={"epochs": epochs, "patience": None})
+        return tuple(Stage(name, self.unimodal(name), alone) for name in moving if epochs)
 
     def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
         """Text encoder, then the rest, then the three encoders, each at its own rate.
@@ -113,28 +114,15 @@ class HKTModel(MultimodalModel):
         parts: dict[str, dict[str, nn.Parameter]] = {prefix: {} for prefix in rates}
         for name, parameter in self.named_parameters():
             parts[max((p for p in rates if name.startswith(p)), key=len)][name] = parameter
-        groups = [
-            g for prefix, rate in rates.items() for g in decay_groups(parts[prefix], rate, self.config.decay_norms)
-        ]
-        return (Update(tuple(groups)),)
+        decay_norms = self.config.decay_norms
+        groups = [decay_groups(parts[prefix], rate, decay_norms=decay_norms) for prefix, rate in rates.items()]
+        return (Update(tuple(group for part in groups for group in part)),)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         """New layers start as torch has them, as the authors' do."""
         if isinstance(module, nn.Linear | nn.Embedding | nn.LayerNorm):
             module.reset_parameters()
-
-    def _row_states(self, name: str, rows: Tensor | None, real: Tensor | None, mask: Tensor) -> Tensor:
-        if rows is None:
-            raise AlignmentError(f"the model was made for {name} rows and got none")
-        if rows.shape[1] != mask.shape[1]:
-            raise AlignmentError(
-                f"{rows.shape[1]} {name} rows and {mask.shape[1]} tokens: HKT needs a row under each token; "
-                "use a word-aligned file, and keep text among data.modalities"
-            )
-        if mask.shape[1] > self.config.max_positions:
-            raise AlignmentError(f"{mask.shape[1]} tokens; model.max_positions = {self.config.max_positions}")
-        return self.rows[name](rows, real_rows(rows, real), mask)
 
     def _row_encoder(self, name: RowKind) -> RowEncoder:
         config = self.config

@@ -5,11 +5,9 @@ from typing import Any, Literal
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
-from mlcl.modality import ACOUSTIC, VISUAL
-
 HCF = "hcf"
 RowKind = Literal["acoustic", "visual", "hcf"]
-ROWS: tuple[RowKind, ...] = (ACOUSTIC, VISUAL, HCF)
+ROWS: tuple[RowKind, ...] = ("acoustic", "visual", "hcf")
 
 
 class HKTConfig(PreTrainedConfig):

@@ -41,7 +41,7 @@ class Attention(nn.Module):
         return attended.transpose(1, 2).flatten(2)
 
     def _heads(self, states: Tensor) -> Tensor:
-        return states.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
+        return states.view(*states.shape[:2], self.num_heads, -1).transpose(1, 2)
 
 
 class RowLayer(nn.Module):

@@ -9,7 +9,7 @@ from mlcl.modality import ACOUSTIC, VISUAL
 from mlcl.models.absence import real_rows
 from mlcl.models.hkt_configuration import HCF, HKTConfig, RowKind
 from mlcl.models.output import MultimodalOutput
-from mlcl.models.plan import Group, Update
+from mlcl.models.plan import Group, Update, split_by_decay
 from mlcl.models.task import class_logits, task_loss
 
 
@@ -43,11 +43,9 @@ class UnimodalModel(nn.Module):
     ) -> MultimodalOutput:
         """Predict from the model's own kind of rows; arguments as for `HKTModel`."""
         given = {ACOUSTIC: (acoustic, acoustic_mask), VISUAL: (visual, visual_mask), HCF: (hcf, hcf_mask)}
-        rows, real = given[self.name]
         mask = attention_mask.bool()
-        if rows is None or rows.shape[1] != mask.shape[1]:
-            raise AlignmentError(f"{self.name}: HKT needs a row under each token; use a word-aligned file")
-        embedding = self.encoder(rows, real_rows(rows, real), mask)[:, 0]
+        rows, real = check_rows(self.name, *given[self.name], mask, self.config)
+        embedding = self.encoder(rows, real, mask)[:, 0]
         logits = class_logits(self.head(embedding), self.config.num_labels)
         if labels is None:
             return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
@@ -57,14 +55,33 @@ class UnimodalModel(nn.Module):
     def updates(self, settings: TrainConfig) -> tuple[Update, ...]:  # noqa: ARG002 (the rate is the model's own)
         """Everything at the rate of this kind of rows."""
         rate = getattr(self.config, f"{self.name}_learning_rate")
-        return (Update(tuple(decay_groups(dict(self.named_parameters()), rate, self.config.decay_norms))),)
+        return (Update(decay_groups(dict(self.named_parameters()), rate, decay_norms=self.config.decay_norms)),)
 
 
-def decay_groups(named: dict[str, nn.Parameter], learning_rate: float, decay_norms: bool) -> list[Group]:
+def check_rows(
+    name: str, rows: Tensor | None, real: Tensor | None, mask: Tensor, config: HKTConfig
+) -> tuple[Tensor, Tensor]:
+    """The rows, and which of them are real: those that are not all zeros where nobody says.
+
+    Raises:
+        AlignmentError: If there is no row under each token, or no position for it.
+    """
+    if rows is None:
+        raise AlignmentError(f"the model was made for {name} rows and got none")
+    if rows.shape[1] != mask.shape[1]:
+        raise AlignmentError(
+            f"{rows.shape[1]} {name} rows and {mask.shape[1]} tokens: HKT needs a row under each token; "
+            "use a word-aligned file, and keep text among data.modalities"
+        )
+    if rows.shape[1] > config.max_positions:
+        raise AlignmentError(f"{rows.shape[1]} tokens and model.max_positions = {config.max_positions}; raise it")
+    return rows, real_rows(rows, real)
+
+
+def decay_groups(named: dict[str, nn.Parameter], learning_rate: float, *, decay_norms: bool) -> tuple[Group, ...]:
     """Those that decay and those that do not: biases and norms, of which `decay_norms` spares ``LayerNorm`` alone."""
-    decayed = {
-        name: "bias" not in name and "LayerNorm" not in name if decay_norms else parameter.dim() > 1
-        for name, parameter in named.items()
-    }
-    parts = [(tuple(p for n, p in named.items() if decayed[n] is decay), decay) for decay in (True, False)]
-    return [Group(part, learning_rate, decay) for part, decay in parts if part]
+    if not decay_norms:
+        return split_by_decay(named.values(), learning_rate)
+    decayed = {name: "bias" not in name and "LayerNorm" not in name for name in named}
+    parts = [(tuple(p for name, p in named.items() if decayed[name] is decay), decay) for decay in (True, False)]
+    return tuple(Group(part, learning_rate, decay) for part, decay in parts if part)

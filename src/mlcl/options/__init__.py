@@ -11,9 +11,7 @@ from mlcl.options.section import Section
 from mlcl.options.text import TextOptions
 
 ModelOptions = Annotated[MLCLOptions | LateFusionOptions | TextOptions | HKTOptions, Field(discriminator="name")]
-OPTIONS: dict[str, type[Section]] = {
-    options.model_fields["name"].default: options
-    for options in (MLCLOptions, LateFusionOptions, TextOptions, HKTOptions)
-}
+_EVERY: tuple[type[Section], ...] = (MLCLOptions, LateFusionOptions, TextOptions, HKTOptions)
+OPTIONS: dict[str, type[Section]] = {options.model_fields["name"].default: options for options in _EVERY}
 
 __all__ = ["OPTIONS", "HKTOptions", "LateFusionOptions", "MLCLOptions", "ModelOptions", "Section", "TextOptions"]

@@ -8,7 +8,7 @@ from mlcl.options.section import Section
 
 
 class HKTOptions(Section):
-    """HKT: three encoders of feature rows, one bimodal cross-attention layer, and how the encoders are trained first."""
+    """HKT: three encoders of feature rows, trained alone first, and one bimodal cross-attention layer."""
 
     name: Literal["hkt"] = "hkt"
     """Which model."""
@@ -33,7 +33,7 @@ class HKTOptions(Section):
     cross_heads: int = Field(default=2, ge=1)
     """Attention heads of the bimodal layer."""
     fit_heads: bool = True
-    """Where a number of heads does not divide a width, take the largest smaller one that does (an error in the release)."""
+    """Where a number of heads does not divide a width, take the largest smaller one that does (release: an error)."""
     max_positions: int = Field(default=5000, ge=8)
     """Learned positions of the three encoders, the longest text in tokens."""
     fusion_dim: int = Field(default=300, ge=1)
@@ -47,7 +47,7 @@ class HKTOptions(Section):
     decay_norms: bool = False
     """Weight decay also for the norms that are not named LayerNorm (on in the release)."""
     pretrain_epochs: int = Field(default=10, ge=0)
-    """Epochs for which each of the three encoders is trained alone, and selected on dev, before the model; 0 for none."""
+    """Epochs for which each of the three encoders is first trained alone, and selected on dev; 0 for none."""
     acoustic_learning_rate: float = Field(default=3e-3, ge=0)
     """Learning rate of the acoustic encoder; 0 freezes it."""
     visual_learning_rate: float = Field(default=3e-3, ge=0)
