@@ -22,6 +22,9 @@ class MultimodalModel(PreTrainedModel):
     and returns a `MultimodalOutput`. It never touches an optimiser: `updates` says what it needs.
     """
 
+    rows_under_tokens = False
+    """Whether the model needs its feature rows on the clock of the tokens."""
+
     def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
         """The optimisers that a training step needs, in the order in which they step."""
         return (Update(two_rates(self, settings)),)

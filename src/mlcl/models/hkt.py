@@ -35,6 +35,7 @@ class HKTModel(MultimodalModel):
 
     config_class = HKTConfig
     base_model_prefix = "hkt"
+    rows_under_tokens = True
 
     def __init__(self, config: HKTConfig) -> None:
         super().__init__(config)

@@ -25,7 +25,7 @@ from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
 from mlcl.report.run_card import run_card
 from mlcl.report.table import Scores
-from mlcl.runs.checks import check_same_inputs
+from mlcl.runs.checks import check_rows_under_tokens, check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts
 from mlcl.runs.folder import RunFolder
@@ -87,6 +87,8 @@ def _train_run(
     model.to(device)
     set_execution(model, experiment.execution)
     encoded = {name: open_split() for name, open_split in prepared.openers.items() if name != "test"}
+    if model.rows_under_tokens:
+        check_rows_under_tokens(encoded["train"])
     settings = experiment.train
 
     def predict(split: str, with_model: nn.Module) -> Predictions:

@@ -10,7 +10,7 @@ from torch import nn
 
 import tiny
 import tiny_hkt
-from command import SIZES, TINY, settings, succeed
+from command import SIZES, TINY, refuse, settings, succeed
 from mlcl.config import TrainConfig
 from mlcl.data.batch import EncodedSplit
 from mlcl.models import HKTModel
@@ -122,3 +122,11 @@ def test_a_run_trains_its_stages_and_a_finished_run_goes_on_unchanged(tmp_path: 
     succeed("train", "--resume", tmp_path / "run")
     assert {p.name: p.read_bytes() for p in (tmp_path / "run" / "predictions").iterdir()} == before
     assert "mae" in succeed("evaluate", tmp_path / "run")
+
+
+@pytest.mark.usefixtures("workplace")
+def test_rows_on_a_clock_of_their_own_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    data = write_planted(tmp_path / "planted.pkl", **SIZES)
+    command = ["train", "mosi", "--model", "hkt", "--data", data, *TINY, *HKT, "--output", tmp_path / "run"]
+    line = refuse(1, *command, "--set", "data.modalities=[acoustic, visual]")
+    assert "acoustic rows do not stand under the tokens" in line
