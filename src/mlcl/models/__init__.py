@@ -1,18 +1,33 @@
-"""Models: MLCL and, as they arrive, the systems it builds on."""
+"""Models: MLCL and the systems it builds on."""
 
 from mlcl.models.configuration import MLCLConfig
+from mlcl.models.hkt import HKTModel
+from mlcl.models.hkt_configuration import HKTConfig
+from mlcl.models.hkt_unimodal import UnimodalModel
+from mlcl.models.late_fusion import LateFusionConfig, LateFusionModel
 from mlcl.models.mag import MAGConfig, MAGModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.release import load_release_weights
+from mlcl.models.release_hkt import load_hkt_weights, load_unimodal_weights
 from mlcl.models.release_mag import load_mag_release
+from mlcl.models.text import TextConfig, TextModel
 
 __all__ = [
+    "HKTConfig",
+    "HKTModel",
+    "LateFusionConfig",
+    "LateFusionModel",
     "MAGConfig",
     "MAGModel",
     "MLCLConfig",
     "MLCLModel",
     "MultimodalOutput",
+    "TextConfig",
+    "TextModel",
+    "UnimodalModel",
+    "load_hkt_weights",
     "load_mag_release",
     "load_release_weights",
+    "load_unimodal_weights",
 ]

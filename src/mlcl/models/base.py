@@ -12,7 +12,7 @@ from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch
 from mlcl.encode.build import read_encoder_config, read_encoder_weights
 from mlcl.models.output import MultimodalOutput
-from mlcl.models.plan import Update, two_rates
+from mlcl.models.plan import Stage, Update, two_rates
 
 
 class MultimodalModel(PreTrainedModel):
@@ -22,9 +22,16 @@ class MultimodalModel(PreTrainedModel):
     and returns a `MultimodalOutput`. It never touches an optimiser: `updates` says what it needs.
     """
 
+    rows_under_tokens = False
+    """Whether the model needs its feature rows on the clock of the tokens."""
+
     def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
         """The optimisers that a training step needs, in the order in which they step."""
         return (Update(two_rates(self, settings)),)
+
+    def stages(self, settings: TrainConfig) -> tuple[Stage, ...]:  # noqa: ARG002 (for models that have any)
+        """What is trained before the model itself, in order; each starts from what the ones before it left."""
+        return ()
 
     @classmethod
     def from_text_encoder(cls, name: str, **options: Any) -> Self:

@@ -36,6 +36,21 @@ class Update:
     loss: str = "loss"
 
 
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A part of a model that is trained, and selected on dev, before the model is.
+
+    Attributes:
+        name: The rows that it learns from; the stage is left out where the train split has none.
+        model: Takes fields of a batch and says its own updates; its modules are, or wrap, those of the whole model.
+        settings: How long, and whatever else differs from the model's own training.
+    """
+
+    name: str
+    model: nn.Module
+    settings: TrainConfig
+
+
 def split_by_decay(parameters: Iterable[nn.Parameter], learning_rate: float) -> tuple[Group, ...]:
     """One group of matrices, which decay, and one of biases and norms, which do not; empty ones left out."""
     every = list(parameters)

@@ -12,6 +12,7 @@ from mlcl.data.corpus import Task
 from mlcl.encode.build import tiny_config
 from mlcl.errors import EncoderError, RunError, UsageError
 from mlcl.models.base import MultimodalModel
+from mlcl.models.hkt import HKTModel
 from mlcl.models.late_fusion import LateFusionModel
 from mlcl.models.mag import MAGModel
 from mlcl.models.mlcl import MLCLModel
@@ -56,6 +57,14 @@ MODELS: dict[str, Entry] = {
         ("regression",),
     ),
     "late_fusion": Entry(LateFusionModel, "Three encoders side by side and a head", "baseline", None),
+    "hkt": Entry(
+        HKTModel,
+        "Humor knowledge enriched transformer",
+        "Hasan et al., Humor Knowledge Enriched Transformer for Understanding Multimodal Humor, AAAI, "
+        "doi 10.1609/aaai.v35i14.17534",
+        2021,
+        native=("classification",),
+    ),
     "text": Entry(TextModel, "The text encoder alone", "baseline", None),
 }
 

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlcl.errors import DataError
-from mlcl.models.base import MultimodalModel
 from mlcl.models.mlcl import MLCLModel
 
 _MODALITY = {"t": "text", "a": "acoustic", "v": "visual"}
@@ -66,11 +65,12 @@ def load_release_weights(model: MLCLModel, state_dict: Mapping[str, Tensor]) -> 
     Raises:
         DataError: If a parameter is missing, unknown or of another shape; the model is then unchanged.
     """
-    load_strictly(model, {ours: tensor for name, tensor in state_dict.items() if (ours := release_name(name))})
+    translated = {ours: tensor for name, tensor in state_dict.items() if (ours := release_name(name)) is not None}
+    load_strictly(model, translated)
 
 
-def load_strictly(model: MultimodalModel, translated: Mapping[str, Tensor]) -> None:
-    """Load a state dict under our names: every parameter of the model, each of its shape, or none at all.
+def load_strictly(model: nn.Module, translated: Mapping[str, Tensor]) -> None:
+    """Load weights under the model's own names, all of them or none.
 
     Raises:
         DataError: If a parameter is missing, unknown or of another shape; the model is then unchanged.

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -24,3 +25,14 @@ def task_loss(
         error = logits.squeeze(1) - labels.to(logits.dtype)
         return global_mean(error.abs() if regression == "l1" else error.square())
     return global_mean(F.cross_entropy(logits, labels.long(), reduction="none"))
+
+
+def class_logits(scores: Float[Tensor, "batch scores"], num_labels: int) -> Float[Tensor, "batch outputs"]:
+    r"""The scores themselves; for two classes and one score $z$ the logits $(0, z)$.
+
+    Their cross-entropy is binary cross-entropy on $z$, $-\ln \sigma(\pm z)$, with the same gradient for $z$, and their
+    softmax gives class 1 the probability $\sigma(z)$.
+    """
+    if num_labels != 2:
+        return scores
+    return torch.cat([torch.zeros_like(scores), scores], dim=1)

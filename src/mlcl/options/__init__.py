@@ -4,16 +4,26 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mlcl.options.hkt import HKTOptions
 from mlcl.options.late_fusion import LateFusionOptions
 from mlcl.options.mag import MAGOptions
 from mlcl.options.mlcl import MLCLOptions
 from mlcl.options.section import Section
 from mlcl.options.text import TextOptions
 
-ModelOptions = Annotated[MLCLOptions | MAGOptions | LateFusionOptions | TextOptions, Field(discriminator="name")]
-OPTIONS: dict[str, type[Section]] = {
-    options.model_fields["name"].default: options
-    for options in (MLCLOptions, MAGOptions, LateFusionOptions, TextOptions)
-}
+ModelOptions = Annotated[
+    MLCLOptions | MAGOptions | HKTOptions | LateFusionOptions | TextOptions, Field(discriminator="name")
+]
+_EVERY: tuple[type[Section], ...] = (MLCLOptions, MAGOptions, HKTOptions, LateFusionOptions, TextOptions)
+OPTIONS: dict[str, type[Section]] = {options.model_fields["name"].default: options for options in _EVERY}
 
-__all__ = ["OPTIONS", "LateFusionOptions", "MAGOptions", "MLCLOptions", "ModelOptions", "Section", "TextOptions"]
+__all__ = [
+    "OPTIONS",
+    "HKTOptions",
+    "LateFusionOptions",
+    "MAGOptions",
+    "MLCLOptions",
+    "ModelOptions",
+    "Section",
+    "TextOptions",
+]

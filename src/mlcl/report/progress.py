@@ -40,6 +40,11 @@ class TrainProgress:
     def __exit__(self, *error: object) -> None:
         self.bar.stop()
 
+    def announce(self, what: str) -> None:
+        """Say what is trained next."""
+        if not self.quiet:
+            self.console.print(what, soft_wrap=True)
+
     def step(self, state: TrainState, steps: int, epochs: int) -> None:
         """Move the bar."""
         done = state.epoch * steps + state.step

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from mlcl.config import Experiment
+from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
-from mlcl.errors import DataError, RunError, UsageError
+from mlcl.errors import AlignmentError, DataError, RunError, UsageError
 
 
 def check_same_experiment(before: Experiment, after: Experiment) -> None:
@@ -53,3 +54,13 @@ def check_splits(corpus: Corpus) -> None:
             raise DataError(f"there is no {name} split; training needs train and dev", path=corpus.path)
         if corpus.splits[name].labels is None:
             raise DataError(f"the {name} split has no labels; training needs them", path=corpus.path)
+
+
+def check_rows_under_tokens(split: EncodedSplit) -> None:
+    """Refuse rows on a clock of their own, for a model that needs one under each token."""
+    for name, rows in split.rows.items():
+        if not np.array_equal(rows.offsets, split.offsets):
+            raise AlignmentError(
+                f"the {name} rows do not stand under the tokens, as this model needs them; "
+                "use a word-aligned file, and keep text among data.modalities"
+            )

@@ -16,7 +16,8 @@ class RunFolder:
 
     ``config.yaml`` resolved configuration · ``run.json`` data, encoder, versions · ``model/`` weights of the selected
     epoch · ``processor/`` tokenizer and preparation · ``history.jsonl`` one record per epoch · ``metrics.json`` ·
-    ``predictions/`` · ``README.md`` run card · ``checkpoint.pt`` to resume.
+    ``predictions/`` · ``README.md`` run card · ``checkpoint.pt`` to resume · ``stages/`` what was trained before the
+    model.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -29,6 +30,7 @@ class RunFolder:
         self.metrics = self.path / "metrics.json"
         self.predictions = self.path / "predictions"
         self.card = self.path / "README.md"
+        self.stages = self.path / "stages"
         self.checkpoint = self.path / "checkpoint.pt"
 
     @classmethod

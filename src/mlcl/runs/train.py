@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from mlcl.config import Experiment
 from mlcl.data.processor import Processor
@@ -18,19 +19,19 @@ from mlcl.evaluate.evaluator import (
     selection_names,
 )
 from mlcl.execution import set_execution
-from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import build_model, load_model
 from mlcl.parallel import rank
 from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
 from mlcl.report.run_card import run_card
 from mlcl.report.table import Scores
-from mlcl.runs.checks import check_same_inputs
+from mlcl.runs.checks import check_rows_under_tokens, check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.prepare import prepare
 from mlcl.runs.source import best_reachable
+from mlcl.runs.stages import train_stages
 from mlcl.seeding import seed_everything
 from mlcl.train.device import resolve_device
 from mlcl.train.loop import Selection, fit
@@ -86,9 +87,11 @@ def _train_run(
     model.to(device)
     set_execution(model, experiment.execution)
     encoded = {name: open_split() for name, open_split in prepared.openers.items() if name != "test"}
+    if model.rows_under_tokens:
+        check_rows_under_tokens(encoded["train"])
     settings = experiment.train
 
-    def predict(split: str, with_model: MultimodalModel) -> Predictions:
+    def predict(split: str, with_model: nn.Module) -> Predictions:
         return predict_split(
             with_model,
             encoded[split],
@@ -98,8 +101,8 @@ def _train_run(
             precision=settings.precision,
         )
 
-    def score_dev() -> dict[str, float | None]:
-        dev = predict("dev", model)
+    def score_dev(with_model: nn.Module) -> dict[str, float | None]:
+        dev = predict("dev", with_model)
         if not np.isfinite(dev.score).all():
             raise MlclError("the model predicts nan; lower train.learning_rate, set train.clip_norm=1")
         return {**dev.metrics(), metric: dev.metric(metric, settings.eval_batch_size)}
@@ -113,11 +116,26 @@ def _train_run(
         save_processor(folder, processor, tokenizer)
     try:
         with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
+            stages = model.stages(settings)
+            train_stages(
+                stages,
+                encoded["train"],
+                score_dev,
+                metric,
+                folder.stages,
+                seed=experiment.seed,
+                device=device,
+                progress=progress,
+            )
+            if stages:
+                progress.announce("the model")
             state = fit(
                 model,
                 encoded["train"],
                 settings,
-                Selection(score_dev, metric, metric in HIGHER_IS_BETTER, lambda: export_model(folder, model)),
+                Selection(
+                    lambda: score_dev(model), metric, metric in HIGHER_IS_BETTER, lambda: export_model(folder, model)
+                ),
                 seed=experiment.seed,
                 device=device,
                 checkpoint=folder.checkpoint,
