@@ -14,7 +14,12 @@ def task_loss(logits: Float[Tensor, "batch outputs"], labels: Tensor) -> Float[T
         logits: (batch, 1) scores or (batch, classes) class logits.
         labels: (batch,) or (batch, 1) scores, or class ids of any numeric type.
     """
+    return global_mean(item_losses(logits, labels))
+
+
+def item_losses(logits: Float[Tensor, "batch outputs"], labels: Tensor) -> Float[Tensor, " batch"]:
+    """The same for each item."""
     labels = labels.reshape(len(logits))
     if logits.shape[1] == 1:
-        return global_mean((logits.squeeze(1) - labels.to(logits.dtype)).abs())
-    return global_mean(F.cross_entropy(logits, labels.long(), reduction="none"))
+        return (logits.squeeze(1) - labels.to(logits.dtype)).abs()
+    return F.cross_entropy(logits, labels.long(), reduction="none")
