@@ -71,8 +71,11 @@ class Stream(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw the tokens."""
+        """Draw the tokens and the blocks."""
         nn.init.normal_(self.tokens, std=self.dim**-0.5)
+        for block in self.modules():
+            if isinstance(block, SandwichBlock):
+                block.reset_parameters()
 
     def start(self, rows: Float[Tensor, "batch time dim"]) -> Float[Tensor, "batch steps dim"]:
         """Put the tokens in front of rows of the stream's width, and positions on both."""

@@ -12,7 +12,6 @@ from transformers import initialization as init
 from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.encode.pooling import EVERY_STEP
-from mlcl.encode.sandwich import SandwichBlock
 from mlcl.encode.stream import PositionReadout, Stream
 from mlcl.encode.text import TextBackbone
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
@@ -161,7 +160,7 @@ class LFMIMModel(MultimodalModel):
         heard = present
         if self.training and self.config.modality_dropout:
             heard = hide_modalities(present, self.config.modality_dropout)
-        joint = streams[MULTIMODAL].start(hidden[TEXT][:, :0])
+        joint = streams[MULTIMODAL].start(hidden[TEXT][:, :0].detach())
         lengths = [joint.shape[1], *(length[m] for m in SLOTS)]
         tokens_real = torch.ones_like(joint[..., 0], dtype=torch.bool)
         joint_real = torch.cat([tokens_real, *(real[m] & heard[m].unsqueeze(1) for m in SLOTS)], dim=1)
@@ -220,8 +219,11 @@ class LFMIMModel(MultimodalModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        """The release's start: blocks as in CLIP, all other layers as in torch."""
-        if isinstance(module, nn.Linear | nn.LayerNorm | SandwichBlock | Stream | PositionReadout):
+        """The release's start: blocks as in CLIP, which their stream draws, all other layers as in torch.
+
+        transformers asks only for modules that have parameters of their own, and blocks have none.
+        """
+        if isinstance(module, nn.Linear | nn.LayerNorm | Stream | PositionReadout):
             module.reset_parameters()
         elif isinstance(module, nn.MultiheadAttention):
             module._reset_parameters()
