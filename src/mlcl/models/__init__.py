@@ -5,17 +5,21 @@ from mlcl.models.hkt import HKTModel
 from mlcl.models.hkt_configuration import HKTConfig
 from mlcl.models.hkt_unimodal import UnimodalModel
 from mlcl.models.late_fusion import LateFusionConfig, LateFusionModel
+from mlcl.models.lfmim import LFMIMConfig, LFMIMModel
 from mlcl.models.mag import MAGConfig, MAGModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.release import load_release_weights
 from mlcl.models.release_hkt import load_hkt_weights, load_unimodal_weights
+from mlcl.models.release_lfmim import load_lfmim_weights
 from mlcl.models.release_mag import load_mag_release
 from mlcl.models.text import TextConfig, TextModel
 
 __all__ = [
     "HKTConfig",
     "HKTModel",
+    "LFMIMConfig",
+    "LFMIMModel",
     "LateFusionConfig",
     "LateFusionModel",
     "MAGConfig",
@@ -27,6 +31,7 @@ __all__ = [
     "TextModel",
     "UnimodalModel",
     "load_hkt_weights",
+    "load_lfmim_weights",
     "load_mag_release",
     "load_release_weights",
     "load_unimodal_weights",

@@ -12,7 +12,7 @@ _MOSI = {"acoustic": 74, "visual": 47, "hcf": 4}
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """Name, title, paper, year, native tasks and number of parameters of each model.
+    """Name, title, paper, year, native labels and number of parameters of each model.
 
     Parameters are those of the default profile's sizes with a BERT-base text encoder and CMU-MOSI's columns; nothing is
     allocated to count them.
@@ -29,6 +29,7 @@ def catalogue() -> list[dict[str, Any]]:
                 "paper": entry.paper,
                 "year": entry.year,
                 "native": list(entry.native),
+                "other_labels": entry.other_labels,
                 "parameters": parameters,
             }
         )
@@ -45,7 +46,7 @@ def catalogue_table(rows: list[dict[str, Any]]) -> Table:
             row["name"],
             row["title"],
             str(row["year"] or "baseline"),
-            ", ".join(row["native"]),
+            ", ".join([*row["native"], *filter(None, [row["other_labels"]])]),
             f"{row['parameters']:,}",
         )
     return table

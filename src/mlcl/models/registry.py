@@ -14,6 +14,7 @@ from mlcl.errors import EncoderError, RunError, UsageError
 from mlcl.models.base import MultimodalModel
 from mlcl.models.hkt import HKTModel
 from mlcl.models.late_fusion import LateFusionModel
+from mlcl.models.lfmim import LFMIMModel
 from mlcl.models.mag import MAGModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
@@ -30,7 +31,8 @@ class Entry:
         title: What it is, in a line.
         paper: Where it comes from.
         year: Of the paper; None for a baseline.
-        native: Kinds of label that its authors trained it on.
+        native: Kinds of label that its authors trained it on, of those that there are here.
+        other_labels: Any other kind that they trained it on, in words.
     """
 
     model: type[MultimodalModel]
@@ -38,6 +40,7 @@ class Entry:
     paper: str
     year: int | None
     native: tuple[Task, ...] = ("regression", "classification")
+    other_labels: str = ""
 
 
 MODELS: dict[str, Entry] = {
@@ -55,6 +58,15 @@ MODELS: dict[str, Entry] = {
         "doi 10.18653/v1/2020.acl-main.214",
         2020,
         ("regression",),
+    ),
+    "lfmim": Entry(
+        LFMIMModel,
+        "Layer-wise fusion with independent modalities",
+        "Sun et al., Layer-wise Fusion with Modality Independence Modeling for Multi-modal Emotion Recognition, "
+        "ACL 2023, https://aclanthology.org/2023.acl-long.39",
+        2023,
+        native=(),
+        other_labels="seven emotions, four labels per item",
     ),
     "late_fusion": Entry(LateFusionModel, "Three encoders side by side and a head", "baseline", None),
     "hkt": Entry(

@@ -20,11 +20,18 @@ def task_loss(
         labels: (batch,) or (batch, 1) scores, or class ids of any numeric type.
         regression: The absolute or the squared error.
     """
+    return global_mean(item_losses(logits, labels, regression=regression))
+
+
+def item_losses(
+    logits: Float[Tensor, "batch outputs"], labels: Tensor, *, regression: Literal["l1", "mse"] = "l1"
+) -> Float[Tensor, " batch"]:
+    """The same for each item."""
     labels = labels.reshape(len(logits))
     if logits.shape[1] == 1:
         error = logits.squeeze(1) - labels.to(logits.dtype)
-        return global_mean(error.abs() if regression == "l1" else error.square())
-    return global_mean(F.cross_entropy(logits, labels.long(), reduction="none"))
+        return error.abs() if regression == "l1" else error.square()
+    return F.cross_entropy(logits, labels.long(), reduction="none")
 
 
 def class_logits(scores: Float[Tensor, "batch scores"], num_labels: int) -> Float[Tensor, "batch outputs"]:

@@ -6,20 +6,22 @@ from pydantic import Field
 
 from mlcl.options.hkt import HKTOptions
 from mlcl.options.late_fusion import LateFusionOptions
+from mlcl.options.lfmim import LFMIMOptions
 from mlcl.options.mag import MAGOptions
 from mlcl.options.mlcl import MLCLOptions
 from mlcl.options.section import Section
 from mlcl.options.text import TextOptions
 
 ModelOptions = Annotated[
-    MLCLOptions | MAGOptions | HKTOptions | LateFusionOptions | TextOptions, Field(discriminator="name")
+    MLCLOptions | MAGOptions | HKTOptions | LFMIMOptions | LateFusionOptions | TextOptions, Field(discriminator="name")
 ]
-_EVERY: tuple[type[Section], ...] = (MLCLOptions, MAGOptions, HKTOptions, LateFusionOptions, TextOptions)
+_EVERY: tuple[type[Section], ...] = (MLCLOptions, MAGOptions, HKTOptions, LFMIMOptions, LateFusionOptions, TextOptions)
 OPTIONS: dict[str, type[Section]] = {options.model_fields["name"].default: options for options in _EVERY}
 
 __all__ = [
     "OPTIONS",
     "HKTOptions",
+    "LFMIMOptions",
     "LateFusionOptions",
     "MAGOptions",
     "MLCLOptions",

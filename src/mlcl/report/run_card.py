@@ -55,4 +55,5 @@ def _adaptation(entry: dict[str, Any], task: str) -> str:
     """Say so where the authors of a method never trained it on labels of this kind."""
     if task in entry["native"]:
         return ""
-    return f"\n**Adaptation.** The authors of this method never trained it for {task}.\n"
+    instead = f", but on {entry['other_labels']}" if entry.get("other_labels") else ""
+    return f"\n**Adaptation.** The authors of this method never trained it for {task}{instead}.\n"

@@ -44,6 +44,7 @@ def collect_facts(
             "title": entry.title,
             "paper": entry.paper,
             "native": list(entry.native),
+            "other_labels": entry.other_labels,
         },
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "versions": {name: version(name) for name in ("mlcl", "torch", "transformers", "numpy")},

@@ -1,0 +1,239 @@
+"""LFMIM: unimodal streams that stay independent, and a multimodal stream that takes in their states level by level."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, Literal, Self
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import AutoConfig, PreTrainedConfig
+from transformers import initialization as init
+from transformers.configuration_utils import SubConfigSpec
+
+from mlcl.encode.pooling import EVERY_STEP
+from mlcl.encode.stream import PositionReadout, Stream
+from mlcl.encode.text import TextBackbone
+from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
+from mlcl.models.absence import blank, hide_modalities, real_rows
+from mlcl.models.base import MultimodalModel
+from mlcl.models.output import MultimodalOutput
+from mlcl.models.task import item_losses
+from mlcl.parallel import global_mean
+
+MULTIMODAL = "multimodal"
+STREAMS = (*MODALITIES, MULTIMODAL)
+SLOTS = (TEXT, VISUAL, ACOUSTIC)
+"""Order in which the unimodal states follow the tokens of the multimodal stream."""
+
+
+class LFMIMConfig(PreTrainedConfig):
+    """Configuration of `LFMIMModel`.
+
+    Attributes:
+        text_config: Configuration of the text encoder, any `AutoModel`.
+        acoustic_dim: Columns of an acoustic row.
+        visual_dim: Columns of a visual row.
+
+    The other fields are explained in `mlcl.options.lfmim`.
+    """
+
+    model_type = "mlcl_lfmim"
+    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
+    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
+
+    text_config: dict[str, Any] | PreTrainedConfig | None = None
+    acoustic_dim: int = 74
+    visual_dim: int = 47
+    d_model: int = 128
+    num_heads: int = 4
+    levels: int = 4
+    visual_blocks_per_level: int = 2
+    feed_forward_factor: int = 4
+    multimodal_tokens: int = 4
+    embedding_dropout: float = 0.25
+    attention_dropout: float = 0.2
+    relu_dropout: float = 0.1
+    modality_dropout: float = 0.0
+    detach: bool = False
+    readout: Literal["attention", "position"] = "attention"
+    text_length: int = 80
+    acoustic_length: int = 50
+    visual_length: int = 16
+    mask_padding: bool = True
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        super().__post_init__(**kwargs)
+        if self.readout not in ("attention", "position"):
+            raise ValueError(f"readout = {self.readout!r}; allowed: attention, position")
+        if self.d_model % self.num_heads:
+            raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")
+        if self.levels < 2:
+            raise ValueError(f"levels = {self.levels}; fusion layer by layer needs at least 2")
+
+
+class LFMIMModel(MultimodalModel):
+    """Four streams, four heads: text, acoustic, visual, and multimodal over the states of the other three.
+
+    The release takes stored states of a frozen text encoder; here the encoder is part of the model, and one whose
+    parameters are all frozen computes in evaluation mode, so that its states are those that could have been stored.
+
+    Source:
+        Sun et al. 2023, Layer-wise Fusion with Modality Independence Modeling for Multi-modal Emotion Recognition, ACL,
+        https://aclanthology.org/2023.acl-long.39. Its data have seven classes and a label for each stream.
+    """
+
+    config_class = LFMIMConfig
+    base_model_prefix = "lfmim"
+
+    def __init__(self, config: LFMIMConfig) -> None:
+        super().__init__(config)
+        dim, tokens = config.d_model, config.multimodal_tokens
+        self.text = TextBackbone(config.text_config)
+        widths = (self.text.encoder.config.hidden_size, config.acoustic_dim, config.visual_dim)
+        self.project = nn.ModuleDict({m: nn.Linear(width, dim) for m, width in zip(MODALITIES, widths, strict=True)})
+        longest = {TEXT: config.text_length, ACOUSTIC: config.acoustic_length, VISUAL: config.visual_length}
+        self.streams = nn.ModuleDict({m: self._stream(m, 1, [1 + longest[m]]) for m in MODALITIES})
+        self.streams[MULTIMODAL] = self._stream(MULTIMODAL, tokens, [tokens, *(1 + longest[m] for m in SLOTS)])
+        self.mixing = nn.Parameter(torch.empty(len(SLOTS), 2))
+        self.heads = nn.ModuleDict({m: _perceptron(dim, dim // 2, 32, config.num_labels) for m in MODALITIES})
+        self.heads[MULTIMODAL] = _perceptron(4 * dim, 2 * dim, 128, 64, config.num_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch time"],
+        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
+        visual: Float[Tensor, "batch visual_time visual_dim"],
+        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
+        token_type_ids: Int[Tensor, "batch time"] | None = None,
+        labels: Tensor | None = None,
+        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
+        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
+        text_present: Bool[Tensor, " batch"] | None = None,
+    ) -> MultimodalOutput:
+        """Predict with the multimodal head, and with `labels` compute the loss; arguments as for `MLCLModel`.
+
+        Labels are (batch,) or (batch, 1), one for the four heads, or (batch, 4): text, acoustic, visual, multimodal.
+        """
+        mask = attention_mask.bool()
+        window = None if self.config.mask_padding else EVERY_STEP
+        states = self.text.states(input_ids, mask, token_type_ids, window=window)
+        masks = {
+            TEXT: mask,
+            ACOUSTIC: real_rows(acoustic, acoustic_mask),
+            VISUAL: real_rows(visual, visual_mask),
+        }
+        return self.from_rows({TEXT: states, ACOUSTIC: acoustic, VISUAL: visual}, masks, text_present, labels)
+
+    def from_rows(
+        self,
+        rows: Mapping[str, Float[Tensor, "batch _ _"]],
+        masks: Mapping[str, Bool[Tensor, "batch _"]],
+        text_present: Bool[Tensor, " batch"] | None = None,
+        labels: Tensor | None = None,
+    ) -> MultimodalOutput:
+        """The same from states of the text encoder and rows, by modality; masks are True at real steps."""
+        present = {m: masks[m].any(dim=1) for m in MODALITIES}
+        if text_present is not None:
+            present[TEXT] = text_present
+        if not self.config.mask_padding:
+            masks, present = ({m: torch.ones_like(v) for m, v in flags.items()} for flags in (masks, present))
+        vectors, logits = self.score(rows, masks, present)
+        if labels is None:
+            return MultimodalOutput(terms={}, logits=logits[MULTIMODAL], embedding=vectors)
+        terms = self.losses(logits, labels, present)
+        return MultimodalOutput(torch.stack(list(terms.values())).sum(), terms, logits[MULTIMODAL], vectors)
+
+    def score(
+        self,
+        rows: Mapping[str, Tensor],
+        masks: Mapping[str, Tensor],
+        present: dict[str, Tensor],
+    ) -> tuple[Float[Tensor, "batch four_dim"], dict[str, Float[Tensor, "batch outputs"]]]:
+        """The concatenated vectors of the four streams, and the logits of the four heads."""
+        streams: Mapping[str, Stream] = dict(self.streams.items())  # type: ignore[arg-type]  # all are streams
+        hidden = {m: streams[m].start(self.project[m](rows[m])) for m in MODALITIES}
+        real = {m: nn.functional.pad(masks[m], (1, 0), value=True) for m in MODALITIES}
+        length = {m: hidden[m].shape[1] for m in MODALITIES}
+
+        heard = present
+        if self.training and self.config.modality_dropout:
+            heard = hide_modalities(present, self.config.modality_dropout)
+        joint = streams[MULTIMODAL].start(hidden[TEXT][:, :0].detach())
+        lengths = [joint.shape[1], *(length[m] for m in SLOTS)]
+        tokens_real = torch.ones_like(joint[..., 0], dtype=torch.bool)
+        joint_real = torch.cat([tokens_real, *(real[m] & heard[m].unsqueeze(1) for m in SLOTS)], dim=1)
+
+        for level in range(self.config.levels):
+            joint = self._take_in(level, joint, {m: self._shown(hidden[m]) for m in SLOTS}, lengths)
+            hidden = {m: streams[m].level(level, hidden[m], real[m]) for m in MODALITIES}
+            joint = streams[MULTIMODAL].level(level, joint, joint_real)
+
+        vector = {m: blank(streams[m].read(hidden[m], real[m], [length[m]]), present, m) for m in MODALITIES}
+        shown = [blank(self._shown(vector[m]), heard, m) for m in MODALITIES]
+        vectors = torch.cat([*shown, streams[MULTIMODAL].read(joint, joint_real, lengths)], dim=1)
+        return vectors, {m: self.heads[m](vectors if m == MULTIMODAL else vector[m]) for m in STREAMS}
+
+    def losses(self, logits: Mapping[str, Tensor], labels: Tensor, present: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The four terms, ``task`` for the multimodal head; an absent modality adds 0 to its head's mean."""
+        four = labels.reshape(len(labels), -1).expand(-1, len(STREAMS))
+        single = {m: item_losses(logits[m], label) for m, label in zip(STREAMS, four.unbind(dim=1), strict=True)}
+        unimodal = {f"task_{m}": global_mean(single[m] * present[m]) for m in MODALITIES}
+        return {"task": global_mean(single[MULTIMODAL]), **unimodal}
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training; a text encoder that is frozen as a whole stays in evaluation mode."""
+        super().train(mode)
+        if not any(parameter.requires_grad for parameter in self.text.parameters()):
+            self.text.eval()
+        return self
+
+    def _take_in(self, level: int, joint: Tensor, incoming: dict[str, Tensor], lengths: list[int]) -> Tensor:
+        """The multimodal sequence before a level: first the unimodal states, then a mixture of old and new ones."""
+        if level == 0:
+            return torch.cat([joint, *(incoming[m] for m in SLOTS)], dim=1)
+        tokens, *slots = torch.split(joint, lengths, dim=1)
+        mixed = [old * slot + new * incoming[m] for m, slot, (old, new) in zip(SLOTS, slots, self.mixing, strict=True)]
+        return torch.cat([tokens, *mixed], dim=1)
+
+    def _shown(self, unimodal: Tensor) -> Tensor:
+        """Unimodal states as the multimodal stream and head see them."""
+        return unimodal.detach() if self.config.detach else unimodal
+
+    def _stream(self, name: str, tokens: int, lengths: list[int]) -> Stream:
+        config = self.config
+        return Stream(
+            config.d_model,
+            num_tokens=tokens,
+            levels=config.levels,
+            blocks_per_level=config.visual_blocks_per_level if name == VISUAL else 1,
+            num_heads=config.num_heads,
+            feed_forward=config.feed_forward_factor * config.d_model,
+            embedding_dropout=config.embedding_dropout,
+            attention_dropout=config.attention_dropout,
+            relu_dropout=config.relu_dropout,
+            readout=config.readout,
+            lengths=lengths,
+        )
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        """The release's start: blocks as in CLIP, which their stream draws, all other layers as in torch.
+
+        transformers asks only for modules that have parameters of their own, and blocks have none.
+        """
+        if isinstance(module, nn.Linear | nn.LayerNorm | Stream | PositionReadout):
+            module.reset_parameters()
+        elif isinstance(module, nn.MultiheadAttention):
+            module._reset_parameters()
+        elif module is self:
+            init.normal_(self.mixing)
+
+
+def _perceptron(*widths: int) -> nn.Sequential:
+    """Linear maps of these widths with a ReLU between them."""
+    layers: list[nn.Module] = []
+    for width, following in pairwise(widths):
+        layers += [nn.Linear(width, following), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
