@@ -25,6 +25,7 @@ class TextBackbone(nn.Module):
     """
 
     GROUP = 8
+    PAYS_FROM = 128  # width below which many small steps cost more than the padding they save
     execution: Execution = "fast"
 
     def __init__(self, config: Any) -> None:
@@ -53,7 +54,8 @@ class TextBackbone(nn.Module):
             inject: Replaces the encoder's first hidden states, see `mlcl.encode.inject`.
         """
         types = token_type_ids if self.takes_token_types else None
-        if self.execution == "fast" and can_pack(self.encoder) and (window is None or bool(mask.any(dim=1).all())):
+        fast = self.execution == "fast" and self.encoder.config.hidden_size >= self.PAYS_FROM
+        if fast and can_pack(self.encoder) and (window is None or bool(mask.any(dim=1).all())):
             return packed_states(self.encoder, input_ids, mask, types, window, inject)
         inputs = {"attention_mask": mask.long()}
         if types is not None:
@@ -61,7 +63,7 @@ class TextBackbone(nn.Module):
         if window is not None:
             with injected(self.encoder, inject, lambda padded: padded):
                 return self.encoder(input_ids=input_ids, **inputs).last_hidden_state[:, window]
-        if self.execution == "fast":
+        if fast:
             inputs["inputs_embeds"] = self.encoder.get_input_embeddings()(input_ids)
             hidden = self._encode_in_groups(inputs, mask, inject)
         else:

@@ -101,7 +101,7 @@ def test_a_batch_whose_items_all_lack_a_modality_has_one_step_of_padding() -> No
 
 def test_batches_have_the_types_that_a_model_takes() -> None:
     inputs = make_split().batch(np.array([0, 1])).inputs()
-    floats = {"acoustic", "visual", "labels"}
+    floats = {"acoustic", "visual", "labels", "hcf"}
     for name, value in inputs.items():
         whole = torch.int64 if name in ("input_ids", "token_type_ids") else torch.bool
         assert value.dtype == (torch.float32 if name in floats else whole), name
