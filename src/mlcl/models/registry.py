@@ -13,6 +13,7 @@ from mlcl.encode.build import tiny_config
 from mlcl.errors import EncoderError, RunError, UsageError
 from mlcl.models.base import MultimodalModel
 from mlcl.models.late_fusion import LateFusionModel
+from mlcl.models.mib import MIBModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
 
@@ -45,6 +46,14 @@ MODELS: dict[str, Entry] = {
         "Zhuang et al., Multi-Level Contrastive Learning for Multimodal Sentiment Analysis, IEEE Transactions on "
         "Multimedia, doi 10.1109/TMM.2025.3613116",
         2025,
+    ),
+    "mib": Entry(
+        MIBModel,
+        "Multimodal information bottleneck",
+        "Mai, Zeng and Hu, Multimodal Information Bottleneck: Learning Minimal Sufficient Unimodal and Multimodal "
+        "Representations, IEEE Transactions on Multimedia",
+        2022,
+        native=("regression",),
     ),
     "late_fusion": Entry(LateFusionModel, "Three encoders side by side and a head", "baseline", None),
     "text": Entry(TextModel, "The text encoder alone", "baseline", None),

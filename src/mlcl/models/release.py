@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlcl.errors import DataError
 from mlcl.models.mlcl import MLCLModel
@@ -66,6 +66,11 @@ def load_release_weights(model: MLCLModel, state_dict: Mapping[str, Tensor]) -> 
         DataError: If a parameter is missing, unknown or of another shape; the model is then unchanged.
     """
     translated = {ours: tensor for name, tensor in state_dict.items() if (ours := release_name(name)) is not None}
+    load_translated(model, translated)
+
+
+def load_translated(model: nn.Module, translated: Mapping[str, Tensor]) -> None:
+    """Load a state dict under our names: all of the model's parameters, of the right shapes, or nothing."""
     wanted = model.state_dict()
     missing, unexpected = sorted(set(wanted) - set(translated)), sorted(set(translated) - set(wanted))
     if missing or unexpected:
