@@ -11,13 +11,12 @@ from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.config import TrainConfig
 from mlcl.encode.bottleneck import Bottleneck, Code
-from mlcl.encode.sequence import SequenceDropout, SequenceEncoder
-from mlcl.encode.text import TextEncoder
 from mlcl.fuse import build_fusion, product_of_experts
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.absence import hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
 from mlcl.models.choices import check_choices
+from mlcl.models.encoders import build_encoders
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Update, two_rates
 from mlcl.models.task import task_loss
@@ -108,26 +107,7 @@ class MIBModel(MultimodalModel):
     def __init__(self, config: MIBConfig) -> None:
         super().__init__(config)
         dim = config.d_model
-        readout = {"mask_padding": config.mask_padding, "pooled_only": True}
-        self.text = TextEncoder(config.text_config, dim, pooling=config.text_pooling, **readout)
-        dropout = SequenceDropout(
-            attention=config.attention_dropout,
-            relu=config.relu_dropout,
-            residual=config.residual_dropout,
-            embedding=config.embedding_dropout,
-        )
-        self.acoustic, self.visual = (
-            SequenceEncoder(
-                width,
-                dim,
-                num_heads=config.num_heads,
-                num_layers=config.sequence_layers,
-                dropout=dropout,
-                pooling=config.sequence_pooling,
-                **readout,
-            )
-            for width in (config.acoustic_dim, config.visual_dim)
-        )
+        self.text, self.acoustic, self.visual = build_encoders(config)
         streams = STREAMS[config.variant]
         self.bottleneck = nn.ModuleDict({s: Bottleneck(dim, config.bottleneck_hidden) for s in streams})
         self.decoder = nn.ModuleDict(
