@@ -13,6 +13,7 @@ from mlcl.encode.build import tiny_config
 from mlcl.errors import EncoderError, RunError, UsageError
 from mlcl.models.base import MultimodalModel
 from mlcl.models.late_fusion import LateFusionModel
+from mlcl.models.mcl import MCLModel
 from mlcl.models.mib import MIBModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
@@ -53,6 +54,13 @@ MODELS: dict[str, Entry] = {
         "Mai, Zeng and Hu, Multimodal Information Bottleneck: Learning Minimal Sufficient Unimodal and Multimodal "
         "Representations, IEEE Transactions on Multimedia",
         2022,
+        native=("regression",),
+    ),
+    "mcl": Entry(
+        MCLModel,
+        "Multimodal correlation learning",
+        "Mai, Sun, Zeng and Hu, Excavating multimodal correlation for representation learning, Information Fusion 91",
+        2023,
         native=("regression",),
     ),
     "late_fusion": Entry(LateFusionModel, "Three encoders side by side and a head", "baseline", None),
