@@ -7,12 +7,16 @@ from mlcl.models.hkt_unimodal import UnimodalModel
 from mlcl.models.late_fusion import LateFusionConfig, LateFusionModel
 from mlcl.models.lfmim import LFMIMConfig, LFMIMModel
 from mlcl.models.mag import MAGConfig, MAGModel
+from mlcl.models.mcl import MCLConfig, MCLModel
+from mlcl.models.mib import MIBConfig, MIBModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.release import load_release_weights
 from mlcl.models.release_hkt import load_hkt_weights, load_unimodal_weights
 from mlcl.models.release_lfmim import load_lfmim_weights
 from mlcl.models.release_mag import load_mag_release
+from mlcl.models.release_mcl import load_mcl_release_weights
+from mlcl.models.release_mib import load_mib_release_weights
 from mlcl.models.text import TextConfig, TextModel
 
 __all__ = [
@@ -24,6 +28,10 @@ __all__ = [
     "LateFusionModel",
     "MAGConfig",
     "MAGModel",
+    "MCLConfig",
+    "MCLModel",
+    "MIBConfig",
+    "MIBModel",
     "MLCLConfig",
     "MLCLModel",
     "MultimodalOutput",
@@ -33,6 +41,8 @@ __all__ = [
     "load_hkt_weights",
     "load_lfmim_weights",
     "load_mag_release",
+    "load_mcl_release_weights",
+    "load_mib_release_weights",
     "load_release_weights",
     "load_unimodal_weights",
 ]

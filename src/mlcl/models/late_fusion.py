@@ -9,11 +9,10 @@ from torch import Tensor, nn
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
-from mlcl.encode.sequence import SequenceDropout, SequenceEncoder
-from mlcl.encode.text import TextEncoder
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.absence import blank, hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
+from mlcl.models.encoders import build_encoders
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import task_loss
 
@@ -55,26 +54,7 @@ class LateFusionModel(MultimodalModel):
     def __init__(self, config: LateFusionConfig) -> None:
         super().__init__(config)
         dim = config.d_model
-        readout = {"mask_padding": config.mask_padding, "pooled_only": True}
-        self.text = TextEncoder(config.text_config, dim, pooling=config.text_pooling, **readout)
-        dropout = SequenceDropout(
-            attention=config.attention_dropout,
-            relu=config.relu_dropout,
-            residual=config.residual_dropout,
-            embedding=config.embedding_dropout,
-        )
-        self.acoustic, self.visual = (
-            SequenceEncoder(
-                width,
-                dim,
-                num_heads=config.num_heads,
-                num_layers=config.sequence_layers,
-                dropout=dropout,
-                pooling=config.sequence_pooling,
-                **readout,
-            )
-            for width in (config.acoustic_dim, config.visual_dim)
-        )
+        self.text, self.acoustic, self.visual = build_encoders(config)
         self.hidden = nn.Linear(3 * dim, dim)
         self.dropout = nn.Dropout(config.attention_dropout)
         self.output = nn.Linear(dim, config.num_labels)

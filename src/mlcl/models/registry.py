@@ -16,6 +16,8 @@ from mlcl.models.hkt import HKTModel
 from mlcl.models.late_fusion import LateFusionModel
 from mlcl.models.lfmim import LFMIMModel
 from mlcl.models.mag import MAGModel
+from mlcl.models.mcl import MCLModel
+from mlcl.models.mib import MIBModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
 
@@ -59,6 +61,29 @@ MODELS: dict[str, Entry] = {
         2020,
         ("regression",),
     ),
+    "mib": Entry(
+        MIBModel,
+        "Multimodal information bottleneck",
+        "Mai, Zeng and Hu, Multimodal Information Bottleneck: Learning Minimal Sufficient Unimodal and Multimodal "
+        "Representations, IEEE Transactions on Multimedia",
+        2022,
+        native=("regression",),
+    ),
+    "mcl": Entry(
+        MCLModel,
+        "Multimodal correlation learning",
+        "Mai, Sun, Zeng and Hu, Excavating multimodal correlation for representation learning, Information Fusion 91",
+        2023,
+        native=("regression",),
+    ),
+    "hkt": Entry(
+        HKTModel,
+        "Humor knowledge enriched transformer",
+        "Hasan et al., Humor Knowledge Enriched Transformer for Understanding Multimodal Humor, AAAI, "
+        "doi 10.1609/aaai.v35i14.17534",
+        2021,
+        native=("classification",),
+    ),
     "lfmim": Entry(
         LFMIMModel,
         "Layer-wise fusion with independent modalities",
@@ -69,14 +94,6 @@ MODELS: dict[str, Entry] = {
         other_labels="seven emotions, four labels per item",
     ),
     "late_fusion": Entry(LateFusionModel, "Three encoders side by side and a head", "baseline", None),
-    "hkt": Entry(
-        HKTModel,
-        "Humor knowledge enriched transformer",
-        "Hasan et al., Humor Knowledge Enriched Transformer for Understanding Multimodal Humor, AAAI, "
-        "doi 10.1609/aaai.v35i14.17534",
-        2021,
-        native=("classification",),
-    ),
     "text": Entry(TextModel, "The text encoder alone", "baseline", None),
 }
 

@@ -8,14 +8,26 @@ from mlcl.options.hkt import HKTOptions
 from mlcl.options.late_fusion import LateFusionOptions
 from mlcl.options.lfmim import LFMIMOptions
 from mlcl.options.mag import MAGOptions
+from mlcl.options.mcl import MCLOptions
+from mlcl.options.mib import MIBOptions
 from mlcl.options.mlcl import MLCLOptions
 from mlcl.options.section import Section
 from mlcl.options.text import TextOptions
 
 ModelOptions = Annotated[
-    MLCLOptions | MAGOptions | HKTOptions | LFMIMOptions | LateFusionOptions | TextOptions, Field(discriminator="name")
+    MLCLOptions | MAGOptions | MIBOptions | MCLOptions | HKTOptions | LFMIMOptions | LateFusionOptions | TextOptions,
+    Field(discriminator="name"),
 ]
-_EVERY: tuple[type[Section], ...] = (MLCLOptions, MAGOptions, HKTOptions, LFMIMOptions, LateFusionOptions, TextOptions)
+_EVERY: tuple[type[Section], ...] = (
+    MLCLOptions,
+    MAGOptions,
+    MIBOptions,
+    MCLOptions,
+    HKTOptions,
+    LFMIMOptions,
+    LateFusionOptions,
+    TextOptions,
+)
 OPTIONS: dict[str, type[Section]] = {options.model_fields["name"].default: options for options in _EVERY}
 
 __all__ = [
@@ -24,6 +36,8 @@ __all__ = [
     "LFMIMOptions",
     "LateFusionOptions",
     "MAGOptions",
+    "MCLOptions",
+    "MIBOptions",
     "MLCLOptions",
     "ModelOptions",
     "Section",

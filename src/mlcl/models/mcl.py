@@ -1,0 +1,160 @@
+"""MCL, multimodal correlation learning: beside the task, the encoders learn which vectors belong to alike items."""
+
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+from mlcl.config import TrainConfig
+from mlcl.contrast import CorrelationContrast
+from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
+from mlcl.models.absence import blank, hide_modalities, real_rows
+from mlcl.models.base import MultimodalModel
+from mlcl.models.choices import check_choices
+from mlcl.models.encoders import build_encoders
+from mlcl.models.output import MultimodalOutput
+from mlcl.models.plan import Group, Update, split_by_decay
+from mlcl.models.task import task_loss
+
+
+class MCLConfig(PreTrainedConfig):
+    """Configuration of `MCLModel`; fields not listed mean what they mean in `MLCLConfig`.
+
+    Attributes:
+        negatives: Sampled triplets wanted per item.
+        distance_offset: The paper's alpha, see `mlcl.contrast.correlation.label_distance`.
+        distance_scale: The paper's gamma.
+        supervised: Negatives have the distance of their labels as target; otherwise 1, as in the unused form of the
+            release.
+        correlation_encoder_learning_rate: Rate of the pretrained text encoder for the correlation loss; 0 leaves it to
+            the task.
+        correlation_learning_rate: Rate of everything else in the encoders for that loss.
+        predictor_rate: Rate of the correlation predictor, as a share of `correlation_learning_rate`.
+    """
+
+    model_type = "mlcl_mcl"
+    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
+    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
+
+    text_config: dict[str, Any] | PreTrainedConfig | None = None
+    acoustic_dim: int = 74
+    visual_dim: int = 47
+    d_model: int = 128
+    num_heads: int = 4
+    sequence_layers: int = 2
+    attention_dropout: float = 0.1
+    relu_dropout: float = 0.1
+    residual_dropout: float = 0.1
+    embedding_dropout: float = 0.1
+    modality_dropout: float = 0.0
+    negatives: int = 4
+    distance_offset: float = 0.1
+    distance_scale: float = 10.39
+    supervised: bool = True
+    correlation_encoder_learning_rate: float = 2.5e-6
+    correlation_learning_rate: float = 5e-5
+    predictor_rate: float = 0.1
+    text_pooling: Literal["last_position", "cls", "mean"] = "mean"
+    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
+    mask_padding: bool = True
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        super().__post_init__(**kwargs)
+        check_choices(self)
+        if self.d_model % self.num_heads:
+            raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")
+
+
+class MCLModel(MultimodalModel):
+    """Three encoders, a linear head on their vectors, and a linear predictor of correlation on vectors of any items.
+
+    Two losses, each with an optimiser state of its own: the correlation loss moves encoders and predictor, the task's
+    moves encoders and head. Both gradients are taken at the same weights; the release takes the second after the first
+    step, which current torch refuses to do with the activations of before.
+
+    Source:
+        Mai, Sun, Zeng and Hu, Excavating multimodal correlation for representation learning, Information Fusion 91,
+        2023. The release's second, bi-modal predictor, which no loss reads, is not built.
+    """
+
+    config_class = MCLConfig
+    base_model_prefix = "mcl"
+
+    def __init__(self, config: MCLConfig) -> None:
+        super().__init__(config)
+        self.text, self.acoustic, self.visual = build_encoders(config)
+        self.head = nn.Linear(3 * config.d_model, config.num_labels)
+        self.correlation = CorrelationContrast(
+            config.d_model,
+            ratio=config.negatives,
+            offset=config.distance_offset,
+            scale=config.distance_scale,
+            supervised=config.supervised,
+        )
+        self.post_init()
+
+    def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
+        """The correlation loss first, then the task; the correlation's update leaves weight decay to the task's."""
+        trainable = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+        pretrained = [p for name, p in trainable if name.startswith("text.encoder.")]
+        encoders = [p for n, p in trainable if n.startswith(MODALITIES) and not n.startswith("text.encoder.")]
+        head, predictor = list(self.head.parameters()), list(self.correlation.parameters())
+        rate = self.config.correlation_learning_rate
+        slow = self.config.correlation_encoder_learning_rate if settings.encoder_learning_rate else 0.0
+        correlation = (
+            Group(tuple(pretrained), slow, decayed=False),
+            Group(tuple(encoders), rate, decayed=False),
+            *split_by_decay(predictor, rate * self.config.predictor_rate),
+        )
+        task = (
+            *split_by_decay(pretrained, settings.encoder_learning_rate),
+            *split_by_decay(encoders + head, settings.learning_rate),
+        )
+        if not any(group.learning_rate for group in correlation):
+            return (Update(task, "task"),)
+        return (Update(correlation, "correlation"), Update(task, "task"))
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch time"],
+        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
+        visual: Float[Tensor, "batch visual_time visual_dim"],
+        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
+        token_type_ids: Int[Tensor, "batch time"] | None = None,
+        labels: Tensor | None = None,
+        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
+        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
+        text_present: Bool[Tensor, " batch"] | None = None,
+        triplets: Int[Tensor, "triplets 3"] | None = None,
+    ) -> MultimodalOutput:
+        """Predict, and with `labels` compute the loss; arguments as for `MLCLModel`.
+
+        `triplets` are the negatives of the correlation loss: whose text, acoustic and visual vector. Without them
+        torch's generator draws them, in training only: the loss in evaluation mode is the task's.
+        """
+        encoded = {
+            TEXT: self.text(input_ids, attention_mask.bool(), token_type_ids),
+            ACOUSTIC: self.acoustic(acoustic, real_rows(acoustic, acoustic_mask)),
+            VISUAL: self.visual(visual, real_rows(visual, visual_mask)),
+        }
+        present = None
+        if self.config.mask_padding:
+            present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
+            present[TEXT] = present[TEXT] if text_present is None else text_present
+        heard = present
+        if present is not None and self.training and self.config.modality_dropout:
+            heard = hide_modalities(present, self.config.modality_dropout)
+
+        vectors = {m: encoded[m].pooled for m in MODALITIES}
+        embedding = torch.cat([blank(vectors[m], heard, m) for m in MODALITIES], dim=1)
+        logits = self.head(embedding)
+        if labels is None:
+            return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
+        terms = {"task": task_loss(logits, labels)}
+        if self.training or triplets is not None:
+            scores = labels.reshape(len(logits)).to(logits.dtype)
+            terms["correlation"] = self.correlation(vectors, scores, present, triplets)
+        return MultimodalOutput(torch.stack(list(terms.values())).sum(), terms, logits, embedding)

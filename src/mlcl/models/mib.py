@@ -1,0 +1,217 @@
+"""MIB, the multimodal information bottleneck: codes that keep what the label needs and pay for the rest."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+from mlcl.config import TrainConfig
+from mlcl.encode.bottleneck import Bottleneck, Code
+from mlcl.fuse import build_fusion, product_of_experts
+from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
+from mlcl.models.absence import hide_modalities, real_rows
+from mlcl.models.base import MultimodalModel
+from mlcl.models.choices import check_choices
+from mlcl.models.encoders import build_encoders
+from mlcl.models.output import MultimodalOutput
+from mlcl.models.plan import Update, two_rates
+from mlcl.models.task import task_loss
+from mlcl.parallel import global_mean
+
+FUSED = "fused"
+STREAMS = {"complete": (*MODALITIES, FUSED), "early": (FUSED,), "late": MODALITIES}
+
+
+class MIBConfig(PreTrainedConfig):
+    """Configuration of `MIBModel`; fields not listed mean what they mean in `MLCLConfig`.
+
+    Attributes:
+        variant: What is a code: every modality and the fused vector (``complete``, C-MIB), the fused vector
+            (``early``, E-MIB) or every modality (``late``, L-MIB).
+        fusion: How three vectors become one, see `mlcl.fuse.build_fusion`; or ``experts``, the product of the
+            modalities' codes (``late`` only).
+        fusion_hidden: Width of the layers behind ``tensor`` and ``graph``.
+        graph_hidden: Width of the edge networks of ``graph``.
+        low_rank: Rank of ``low_rank``.
+        tensor_dropout: Dropout of the outer product in ``tensor``.
+        tensor_activations: After the layers of ``tensor``: ``tanh`` (released C-MIB) or ``none_tanh_relu`` (E and L).
+        bottleneck_hidden: Width inside a bottleneck.
+        kl_weight: The paper's beta.
+        kl: A code's divergence is the ``sum`` over its entries (paper) or their ``mean`` (release).
+        task_weight: Weight of the fused prediction's loss; the release counts it twice.
+        evaluation: In evaluation mode a code is its ``mean``, or a ``sample`` of it from torch's generator (release).
+        project_at_encoder_rate: Train the text convolution at the encoder's learning rate (release).
+    """
+
+    model_type = "mlcl_mib"
+    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
+    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
+
+    text_config: dict[str, Any] | PreTrainedConfig | None = None
+    acoustic_dim: int = 74
+    visual_dim: int = 47
+    d_model: int = 128
+    num_heads: int = 4
+    sequence_layers: int = 2
+    attention_dropout: float = 0.1
+    relu_dropout: float = 0.1
+    residual_dropout: float = 0.1
+    embedding_dropout: float = 0.1
+    modality_dropout: float = 0.0
+    variant: Literal["complete", "early", "late"] = "complete"
+    fusion: Literal["concat", "addition", "multiplication", "tensor", "low_rank", "graph", "experts"] = "concat"
+    fusion_hidden: int = 50
+    graph_hidden: int = 64
+    low_rank: int = 5
+    tensor_dropout: float = 0.5
+    tensor_activations: Literal["tanh", "none_tanh_relu"] = "tanh"
+    bottleneck_hidden: int = 1024
+    kl_weight: float = 1e-3
+    kl: Literal["sum", "mean"] = "sum"
+    task_weight: float = 1.0
+    evaluation: Literal["mean", "sample"] = "mean"
+    project_at_encoder_rate: bool = False
+    text_pooling: Literal["last_position", "cls", "mean"] = "mean"
+    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
+    mask_padding: bool = True
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        super().__post_init__(**kwargs)
+        check_choices(self)
+        if self.d_model % self.num_heads:
+            raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")
+        if self.fusion == "experts" and self.variant != "late":
+            raise ValueError(f"fusion = 'experts' joins the codes of variant = 'late', not of {self.variant!r}")
+
+
+class MIBModel(MultimodalModel):
+    r"""Encoders, a bottleneck per stream, a fusion, and a linear decoder for every code.
+
+    $$\mathcal{L} = w\,\ell(\hat y, y) + \sum_m \ell(\hat y_m, y) + \beta \sum_s \mathrm{KL}(z_s \,\|\, N(0, 1))$$
+
+    with $\ell$ the task's loss, $m$ the modalities that have a code, and $s$ all codes. B-MIB of the paper is ``early``
+    with ``kl_weight = 0``.
+
+    Source:
+        Mai, Zeng and Hu, Multimodal Information Bottleneck, IEEE Transactions on Multimedia 2022. With every option at
+        its release value this is the authors' function; what their code holds without using it is not built.
+    """
+
+    config_class = MIBConfig
+    base_model_prefix = "mib"
+
+    def __init__(self, config: MIBConfig) -> None:
+        super().__init__(config)
+        dim = config.d_model
+        self.text, self.acoustic, self.visual = build_encoders(config)
+        streams = STREAMS[config.variant]
+        self.bottleneck = nn.ModuleDict({s: Bottleneck(dim, config.bottleneck_hidden) for s in streams})
+        self.decoder = nn.ModuleDict(
+            {s: nn.Linear(dim, config.num_labels) for s in (*MODALITIES, FUSED) if s in streams or s == FUSED}
+        )
+        if config.fusion != "experts":
+            self.fusion = build_fusion(
+                config.fusion,
+                dim,
+                hidden=config.fusion_hidden,
+                edge_hidden=config.graph_hidden,
+                rank=config.low_rank,
+                dropout=config.tensor_dropout,
+                activations=config.tensor_activations,
+            )
+        self.post_init()
+
+    def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
+        """Two rates; the text convolution is at the encoder's where the option says so."""
+        slow = "text." if self.config.project_at_encoder_rate else "text.encoder."
+        return (Update(two_rates(self, settings, slow)),)
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch time"],
+        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
+        visual: Float[Tensor, "batch visual_time visual_dim"],
+        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
+        token_type_ids: Int[Tensor, "batch time"] | None = None,
+        labels: Tensor | None = None,
+        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
+        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
+        text_present: Bool[Tensor, " batch"] | None = None,
+        noise: Mapping[str, Float[Tensor, "batch dim"]] | None = None,
+    ) -> MultimodalOutput:
+        """Predict, and with `labels` compute the loss; arguments as for `MLCLModel`.
+
+        `noise` is what the codes are drawn with, by stream: ``text``, ``acoustic``, ``visual``, ``fused``. Without it
+        torch's generator draws it.
+        """
+        encoded = {
+            TEXT: self.text(input_ids, attention_mask.bool(), token_type_ids),
+            ACOUSTIC: self.acoustic(acoustic, real_rows(acoustic, acoustic_mask)),
+            VISUAL: self.visual(visual, real_rows(visual, visual_mask)),
+        }
+        present = None
+        if self.config.mask_padding:
+            present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
+            present[TEXT] = present[TEXT] if text_present is None else text_present
+        heard = present
+        if present is not None and self.training and self.config.modality_dropout:
+            heard = hide_modalities(present, self.config.modality_dropout)
+
+        codes: dict[str, Code] = {m: self.bottleneck[m](encoded[m].pooled) for m in MODALITIES if m in self.bottleneck}
+        vectors = {m: self._read(codes[m], m, noise) if m in codes else encoded[m].pooled for m in MODALITIES}
+        if self.config.fusion == "experts":
+            fused = self._read(self._product(codes, heard), FUSED, noise)
+        else:
+            fused = self.fusion(*(_fill(vectors[m], heard, m, self.fusion.absent) for m in MODALITIES))
+        if FUSED in self.bottleneck:
+            codes[FUSED] = self.bottleneck[FUSED](fused)
+            fused = self._read(codes[FUSED], FUSED, noise)
+        logits = self.decoder[FUSED](fused)
+
+        terms = {f"kl_{s}": global_mean(_kept(self._divergence(code), present, s)) for s, code in codes.items()}
+        if labels is None:
+            return MultimodalOutput(terms=terms, logits=logits, embedding=fused)
+        labels = labels.reshape(len(logits))
+        single = {
+            f"task_{m}": task_loss(_kept(self.decoder[m](vectors[m]), present, m), _kept(labels, present, m))
+            for m in MODALITIES
+            if m in codes
+        }
+        terms = {"task": task_loss(logits, labels), **single, **terms}
+        return MultimodalOutput(self.objective(terms), terms, logits, fused)
+
+    def objective(self, terms: dict[str, Tensor]) -> Tensor:
+        """The weighted sum of the terms."""
+        weight = {"task": self.config.task_weight}
+        weight |= {name: self.config.kl_weight for name in terms if name.startswith("kl_")}
+        return torch.stack([weight.get(name, 1.0) * term for name, term in terms.items()]).sum()
+
+    def _read(self, code: Code, stream: str, noise: Mapping[str, Tensor] | None) -> Tensor:
+        """What the next module sees of a code."""
+        if self.training or self.config.evaluation == "sample":
+            return code.draw(None if noise is None else noise[stream])
+        return code.mean
+
+    def _divergence(self, code: Code) -> Tensor:
+        """(batch,) divergence of a code from the standard normal."""
+        entries = code.divergence()
+        return entries.sum(dim=1) if self.config.kl == "sum" else entries.mean(dim=1)
+
+    def _product(self, codes: dict[str, Code], present: Mapping[str, Tensor] | None) -> Code:
+        """The product of the modalities' codes; one that an item lacks has no say."""
+        spread = [_fill(codes[m].deviation, present, m, float("inf")) for m in MODALITIES]
+        return Code(*product_of_experts(torch.stack([codes[m].mean for m in MODALITIES]), torch.stack(spread)))
+
+
+def _fill(vector: Tensor, present: Mapping[str, Tensor] | None, name: str, value: float) -> Tensor:
+    """The vector, every entry `value` for items that lack the modality."""
+    return vector if present is None else vector.masked_fill(~present[name].unsqueeze(-1), value)
+
+
+def _kept(rows: Tensor, present: Mapping[str, Tensor] | None, name: str) -> Tensor:
+    """The rows of those items that have the modality; of all for the fused stream."""
+    return rows if present is None or name not in present else rows[present[name]]
