@@ -5,11 +5,7 @@ from typing import Any, Literal
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
-_CHOICES = {
-    "cross_attention": ("pooled", "sequence"),
-    "text_pooling": ("last_position", "cls", "mean"),
-    "sequence_pooling": ("last_position", "mean", "attention"),
-}
+from mlcl.models.choices import check_choices
 
 
 class MLCLConfig(PreTrainedConfig):
@@ -86,8 +82,6 @@ class MLCLConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
+        check_choices(self)
         if self.d_model % self.num_heads:
             raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")

@@ -12,6 +12,7 @@ from transformers.configuration_utils import SubConfigSpec
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.absence import blank, hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
+from mlcl.models.choices import check_choices
 from mlcl.models.encoders import build_encoders
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import task_loss
@@ -41,6 +42,7 @@ class LateFusionConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
+        check_choices(self)
         if self.d_model % self.num_heads:
             raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")
 

@@ -17,6 +17,7 @@ from mlcl.encode.text import TextBackbone
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.absence import blank, hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
+from mlcl.models.choices import check_choices
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import item_losses
 from mlcl.parallel import global_mean
@@ -64,8 +65,7 @@ class LFMIMConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        if self.readout not in ("attention", "position"):
-            raise ValueError(f"readout = {self.readout!r}; allowed: attention, position")
+        check_choices(self)
         if self.d_model % self.num_heads:
             raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")
         if self.levels < 2:

@@ -17,11 +17,10 @@ from mlcl.fuse import AdaptationGate
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
 from mlcl.models.absence import blank, hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
+from mlcl.models.choices import check_choices
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Group, Update
 from mlcl.models.task import task_loss
-
-_CHOICES = {"gate": ("mag", "identity"), "readout": ("pooler", "cls", "mean"), "loss": ("l1", "mse")}
 
 
 class MAGConfig(PreTrainedConfig):
@@ -64,9 +63,7 @@ class MAGConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
+        check_choices(self)
 
 
 class MAGModel(MultimodalModel):

@@ -10,6 +10,7 @@ from transformers.configuration_utils import SubConfigSpec
 from mlcl.encode.pooling import build_pooling
 from mlcl.encode.text import TextBackbone
 from mlcl.models.base import MultimodalModel
+from mlcl.models.choices import check_choices
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import task_loss
 
@@ -30,6 +31,10 @@ class TextConfig(PreTrainedConfig):
     text_config: dict[str, Any] | PreTrainedConfig | None = None
     pooling: Literal["cls", "mean", "attention"] = "mean"
     head_dropout: float = 0.1
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        super().__post_init__(**kwargs)
+        check_choices(self)
 
 
 class TextModel(MultimodalModel):

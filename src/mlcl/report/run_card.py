@@ -23,6 +23,8 @@ def run_card(experiment: Experiment, facts: dict[str, Any], scores: dict[str, Sc
     items = ", ".join(f"{name} {count}" for name, count in data["items"].items())
     entry = facts["model"]
     mark = "reproduction of the authors' release" if experiment.profile == "release" else "fair protocol"
+    if experiment.profile == "release" and data["task"] not in entry["native"]:
+        mark = "the authors' settings on labels that they never used"
     return f"""# {entry["name"]}, recipe {experiment.recipe}, profile {experiment.profile} ({mark})
 
 {score_markdown(scores)}

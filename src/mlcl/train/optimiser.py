@@ -40,11 +40,11 @@ class Optimisation:
 
     def gradients(self, losses: list[Tensor]) -> list[list[Tensor | None]]:
         """The gradient of each update's loss for each of its parameters, from one graph."""
-        last = len(losses) - 1
-        return [
-            list(torch.autograd.grad(loss, self.parameters(n), retain_graph=n < last, allow_unused=True))
-            for n, loss in enumerate(losses)
-        ]
+        found: list[list[Tensor | None]] = []
+        for number, loss in enumerate(losses):
+            moved, more = self.parameters(number), number < len(losses) - 1
+            found.append(list(torch.autograd.grad(loss, moved, retain_graph=more, allow_unused=True)) if moved else [])
+        return found
 
     def step(self, clip_norm: float | None, gradients: list[list[Tensor | None]] | None = None) -> None:
         """Let every optimiser step, with the parameters' own gradients or with those given for each of them."""
