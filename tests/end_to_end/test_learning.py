@@ -17,7 +17,10 @@ from tables import read_csv
 pytestmark = pytest.mark.usefixtures("workplace")
 RATES = settings(train__encoder_learning_rate=2e-3, train__learning_rate=2e-3, train__batch_size=32)
 NO_DROPOUT = settings(
-    **{f"model__{part}_dropout": 0 for part in ("view", "attention", "relu", "residual", "embedding", "fusion")}
+    **{
+        f"model__{part}_dropout": 0
+        for part in ("view", "attention", "relu", "residual", "embedding", "fusion", "modality")
+    }
 )
 BUDGET = {"train": 400, "dev": 200, "test": 100}
 

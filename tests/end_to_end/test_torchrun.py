@@ -19,7 +19,10 @@ from planted import write_planted
 
 pytestmark = pytest.mark.usefixtures("workplace")
 NO_DROPOUT = settings(
-    **{f"model__{part}_dropout": 0 for part in ("view", "attention", "relu", "residual", "embedding", "fusion")}
+    **{
+        f"model__{part}_dropout": 0
+        for part in ("view", "attention", "relu", "residual", "embedding", "fusion", "modality")
+    }
 )
 # 21 items in batches of eight: the last batch has five, three for one process and two for the other.
 TRAIN = ["train", "mosi", "--data", "data.pkl", *SMALL, *NO_DROPOUT, *settings(train__batch_size=8)]
