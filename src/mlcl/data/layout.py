@@ -47,41 +47,53 @@ def lay_out(
     main = _align(split.main, tokenizer, alignment, lower_case, use_text, end)
     context = None if split.context is None else _align(split.context, tokenizer, alignment, lower_case, use_text, "")
     before = np.zeros(len(split), np.int64) if split.context is None else row_counts(split.context)
-    cls, sep, none = np.array([tokenizer.cls_id]), np.array([tokenizer.sep_id]), np.array([-1])
-    head, tail, bare_head, bare_tail = ([], [cls], [], [none]) if tokenizer.cls_last else ([cls], [], [none], [])
+    items, room = len(split), max_length - (2 if context is None else 3)
+    kept = np.minimum(np.diff(main.offsets), room)
+    head, tail = _special(tokenizer.cls_id, items, 0), _special(tokenizer.cls_id, items, 2)
+    if context is None:
+        parts = [_Part(kept, main.offsets[:-1], main, 0), _special(tokenizer.sep_id, items, 0)]
+    else:
+        lengths = np.diff(context.offsets)
+        dropped = np.minimum(lengths, np.maximum(0, lengths + np.diff(main.offsets) - room))
+        parts = [
+            _Part(lengths - dropped, context.offsets[:-1] + dropped, context, 0),
+            _special(tokenizer.sep_id, items, 0),
+            _Part(kept, main.offsets[:-1], main, 1, shift=before),
+            _special(tokenizer.sep_id, items, 1),
+        ]
+    spoken = np.diff(main.offsets) + (0 if context is None else np.diff(context.offsets)) > 0
+    return _joined([*parts, tail] if tokenizer.cls_last else [head, *parts], spoken)
 
-    ids: list[NDArray[np.int64]] = []
-    rows: list[NDArray[np.int64]] = []
-    types: list[NDArray[np.int64]] = []
-    lengths = np.zeros(len(split), dtype=np.int64)
-    for item in range(len(split)):
-        words, word_rows = main[item]
-        if context is None:
-            room = max_length - 2
-            parts = [*head, words[:room], sep, *tail]
-            row_parts = [*bare_head, word_rows[:room], none, *bare_tail]
-            first = len(words[:room])
-        else:
-            before_words, before_rows = context[item]
-            room = max_length - 3
-            dropped = min(len(before_words), max(0, len(before_words) + len(words) - room))
-            before_words, before_rows = before_words[dropped:], before_rows[dropped:]
-            parts = [*head, before_words, sep, words[:room], sep, *tail]
-            row_parts = [*bare_head, before_rows, none, word_rows[:room] + before[item], none, *bare_tail]
-            first = len(before_words)
-        lengths[item] = sum(len(part) for part in parts)
-        ids += parts
-        rows += row_parts
-        first += len(head) + 1
-        types.append(np.repeat(np.arange(3), [first, lengths[item] - first - len(tail), len(tail)]))
-    spoken = np.diff(main.offsets) > 0 if context is None else np.diff(main.offsets) + np.diff(context.offsets) > 0
-    return TokenSequences(
-        ids=np.concatenate(ids).astype(np.int64),
-        types=np.concatenate(types),
-        rows=np.concatenate(rows).astype(np.int64),
-        offsets=np.concatenate([[0], np.cumsum(lengths)]),
-        spoken=spoken,
-    )
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A stretch of every item's sequence: so many tokens of `source` from `starts` on, rows moved by `shift`."""
+
+    lengths: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    source: Aligned
+    kind: int
+    shift: NDArray[np.int64] | None = None
+
+
+def _special(token: int, items: int, kind: int) -> _Part:
+    once = Aligned(np.array([token]), np.array([-1]), np.array([0, 1]))
+    return _Part(np.ones(items, np.int64), np.zeros(items, np.int64), once, kind)
+
+
+def _joined(parts: list[_Part], spoken: NDArray[np.bool_]) -> TokenSequences:
+    """The parts of each item one after the other; segment ids are the parts' kinds."""
+    offsets = np.concatenate([[0], np.cumsum(np.sum([part.lengths for part in parts], axis=0))]).astype(np.int64)
+    ids, types, rows = (np.empty(offsets[-1], np.int64) for _ in range(3))
+    begin = offsets[:-1].copy()
+    for part in parts:
+        within = np.arange(part.lengths.sum()) - np.repeat(np.cumsum(part.lengths) - part.lengths, part.lengths)
+        to, of = np.repeat(begin, part.lengths) + within, np.repeat(part.starts, part.lengths) + within
+        ids[to], types[to], rows[to] = part.source.ids[of], part.kind, part.source.rows[of]
+        if part.shift is not None:
+            rows[to] += np.repeat(part.shift, part.lengths)
+        begin += part.lengths
+    return TokenSequences(ids, types, rows, offsets, spoken)
 
 
 def row_counts(segment: Segment) -> NDArray[np.int64]:

@@ -156,6 +156,9 @@ def _join(
     starts = np.cumsum(lengths) - lengths
     total = int(lengths.sum())
     values = np.zeros((total + 1, parts[0].width), dtype=parts[0].values.dtype)
+    if len(parts) == 1:
+        values[:-1] = parts[0].values
+        return values, lengths, starts
     filled = starts.copy()
     for part in parts:
         own = np.arange(len(part.values)) - np.repeat(part.offsets[:-1], part.lengths)
