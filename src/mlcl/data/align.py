@@ -44,14 +44,14 @@ class Aligned:
         return self.ids[span], self.rows[span]
 
 
-def align_words(words: Sequence[Sequence[str]], tokenizer: SubWordTokenizer) -> Aligned:
+def align_words(words: Sequence[Sequence[str]], tokenizer: SubWordTokenizer, *, lower_case: bool = False) -> Aligned:
     """Tokenise word by word; every sub-word belongs to its word's row. Each distinct word is tokenised once.
 
     Words that give no sub-word drop out together with their row.
     """
     code: dict[str, int] = {}
     codes = np.array([code.setdefault(word, len(code)) for item in words for word in item], dtype=np.int64)
-    pieces = tokenizer.encode(list(code)) if code else []
+    pieces = tokenizer.encode([word.lower() for word in code] if lower_case else list(code)) if code else []
     piece_count = np.array([len(piece) for piece in pieces], dtype=np.int64)
     piece_start = np.cumsum(piece_count) - piece_count
     vocabulary = np.array([token for piece in pieces for token in piece], dtype=np.int64)

@@ -65,19 +65,14 @@ def prepare(experiment: Experiment) -> Prepared:
     folder = cache_folder() / "data" / _key(experiment, digest, tokenizer)
     found = read_store(folder)
     if found is None:
-        corpus, processor = _read(experiment)
-        facts = {"data": corpus_facts(experiment, corpus), "processor": asdict(processor)}
-        reason: object = "it cannot be read back"
-        try:
-            write_store(folder, _encoded(corpus, processor, tokenizer), facts)
-        except OSError as error:
-            reason = lacks_room(error) or error
+        reason = _fill(folder, experiment, tokenizer)
         found = read_store(folder)  # perhaps another process was faster
         if found is None:
-            _log.warning("note: %s keeps no prepared data: %s", folder.parent, reason)
-            return _prepared(experiment, corpus, processor, tokenizer)
+            _log.warning("note: %s keeps no prepared data: %s", folder.parent, reason or "it cannot be read back")
+            return _fresh(experiment)
     openers, facts = found
-    return Prepared(_named(facts["data"], file), Processor.of(facts["processor"]), tokenizer, openers)
+    in_order = {name: openers[name] for name in facts["data"]["items"]}
+    return Prepared({**facts["data"], "name": file.name}, Processor.of(facts["processor"]), tokenizer, in_order)
 
 
 def cache_folder() -> Path:
@@ -87,9 +82,34 @@ def cache_folder() -> Path:
     return base.expanduser()
 
 
+def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords) -> str | None:
+    """Read, encode and store the data; returns why that could not be stored."""
+    corpus, processor = _read(experiment)
+    facts = {"data": corpus_facts(experiment, corpus), "processor": asdict(processor)}
+    splits, word_aligned = dict(corpus.splits), corpus.word_aligned
+    del corpus
+
+    def encoded() -> Iterator[tuple[str, EncodedSplit]]:
+        """The smallest first, each forgotten when it is done: the largest needs the room."""
+        for name in sorted(splits, key=lambda name: len(splits[name])):
+            yield name, processor.encode(splits.pop(name), tokenizer, word_aligned=word_aligned)
+
+    try:
+        write_store(folder, encoded(), facts)
+    except OSError as error:
+        return lacks_room(error) or str(error)
+    return None
+
+
 def _fresh(experiment: Experiment) -> Prepared:
     corpus, processor = _read(experiment)
-    return _prepared(experiment, corpus, processor, _tokenizer(experiment, corpus))
+    tokenizer = _tokenizer(experiment, corpus)
+
+    def opener(name: str) -> Callable[[], EncodedSplit]:
+        return lambda: processor.encode(corpus.splits[name], tokenizer, word_aligned=corpus.word_aligned)
+
+    openers = {name: opener(name) for name in corpus.splits}
+    return Prepared(corpus_facts(experiment, corpus), processor, tokenizer, openers)
 
 
 def _read(experiment: Experiment) -> tuple[Corpus, Processor]:
@@ -98,25 +118,6 @@ def _read(experiment: Experiment) -> tuple[Corpus, Processor]:
     processor = Processor.fit(corpus, experiment.data)
     check_labels(corpus, processor.task)
     return corpus, processor
-
-
-def _prepared(experiment: Experiment, corpus: Corpus, processor: Processor, tokenizer: SubWords) -> Prepared:
-    def opener(name: str) -> Callable[[], EncodedSplit]:
-        return lambda: processor.encode(corpus.splits[name], tokenizer, word_aligned=corpus.word_aligned)
-
-    return Prepared(
-        corpus_facts(experiment, corpus), processor, tokenizer, {name: opener(name) for name in corpus.splits}
-    )
-
-
-def _encoded(corpus: Corpus, processor: Processor, tokenizer: SubWords) -> Iterator[tuple[str, EncodedSplit]]:
-    for name, split in corpus.splits.items():
-        yield name, processor.encode(split, tokenizer, word_aligned=corpus.word_aligned)
-
-
-def _named(facts: dict[str, Any], file: Path) -> dict[str, Any]:
-    """The facts under the file's present name: the cache knows its bytes."""
-    return {**facts, "name": file.name}
 
 
 def _key(experiment: Experiment, file_hash: str, tokenizer: SubWords) -> str:
