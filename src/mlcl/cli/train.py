@@ -41,6 +41,7 @@ def train(
     """
     from rich.console import Console
 
+    from mlcl.models.registry import TINY
     from mlcl.parallel import launched, rank
     from mlcl.recipe import changed, recipe_names, resolve
     from mlcl.report.table import score_table
@@ -81,6 +82,8 @@ def train(
         def make_folder() -> RunFolder:
             return RunFolder.create(output, experiment) if rank() == 0 else RunFolder(output or "")
 
+    if threads is None and experiment.text_encoder == TINY:
+        set_threads(1)  # its steps are too small to share: two threads take twice as long as one
     with process_group(experiment.device):
         done, columns = train_run(experiment, make_folder, quiet=quiet)
         if rank() == 0:
