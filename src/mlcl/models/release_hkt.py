@@ -8,7 +8,7 @@ from torch import Tensor
 from mlcl.errors import DataError
 from mlcl.models.hkt import HKTModel
 from mlcl.models.hkt_configuration import RowKind
-from mlcl.models.release import load_strictly
+from mlcl.models.names import load_strictly
 
 # The release's name (a pattern) and ours, of one of the three unimodal models,
 _UNIMODAL = (

@@ -1,13 +1,12 @@
 """Parameter names of MAG's release, so that its checkpoints load into `MAGModel`."""
 
-import re
 from collections.abc import Mapping
 
 from torch import Tensor
 
 from mlcl.errors import DataError
 from mlcl.models.mag import MAGModel
-from mlcl.models.release import load_strictly
+from mlcl.models.names import load_strictly, renamed
 
 # The release's name (a pattern) and ours: first MAG-BERT's, then MAG-XLNet's.
 _NAMES = (
@@ -35,11 +34,10 @@ def mag_release_name(name: str) -> str | None:
     """
     if name == _BUFFER:
         return None
-    for pattern, ours in _NAMES:
-        match = re.fullmatch(pattern, name)
-        if match:
-            return match.expand(ours)
-    raise DataError(f"{name!r} is no parameter of the MAG release")
+    ours = renamed(name, _NAMES)
+    if ours is None:
+        raise DataError(f"{name!r} is no parameter of the MAG release")
+    return ours
 
 
 def load_mag_release(model: MAGModel, state_dict: Mapping[str, Tensor]) -> None:

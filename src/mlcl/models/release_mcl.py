@@ -7,30 +7,17 @@ from torch import Tensor
 
 from mlcl.errors import DataError
 from mlcl.models.mcl import MCLModel
-from mlcl.models.release import load_strictly
-
-_MODALITY = {"a": "acoustic", "v": "visual"}
+from mlcl.models.names import ENCODERS, ENCODERS_UNUSED, load_strictly, renamed
 
 # The release's name (a pattern) and ours.
 _NAMES = (
-    (r"bert\.(embeddings|encoder)\.(.*)", r"text.encoder.\1.\2"),
-    (r"bert\.proj_l\.weight", r"text.project.weight"),
-    (r"proj_([av])\.weight", r"<\1>.project.weight"),
-    (r"trans([av])\.layers\.(\d+)\.self_attn\.(.*)", r"<\1>.layers.\2.attention.\3"),
-    (r"trans([av])\.layers\.(\d+)\.layer_norms\.0\.(.*)", r"<\1>.layers.\2.attention_norm.\3"),
-    (r"trans([av])\.layers\.(\d+)\.layer_norms\.1\.(.*)", r"<\1>.layers.\2.feed_forward_norm.\3"),
-    (r"trans([av])\.layers\.(\d+)\.fc1\.(.*)", r"<\1>.layers.\2.widen.\3"),
-    (r"trans([av])\.layers\.(\d+)\.fc2\.(.*)", r"<\1>.layers.\2.narrow.\3"),
-    (r"trans([av])\.layer_norm\.(.*)", r"<\1>.norm.\2"),
+    *ENCODERS,
     (r"classifier\.(.*)", r"head.\1"),
     (r"classifier3\.(.*)", r"correlation.predictor.\1"),
 )
 
 # What the release holds and its function does not use; classifier2 is a predictor for pairs.
-_UNUSED = re.compile(
-    r"bert\.embeddings\.position_ids|bert\.pooler\..*|trans[av]\.(version|embed_positions\._float_tensor)"
-    r"|classifier2\.(weight|bias)"
-)
+_UNUSED = re.compile(rf"{ENCODERS_UNUSED}|classifier2\.(weight|bias)")
 
 
 def release_name(name: str) -> str | None:
@@ -41,11 +28,10 @@ def release_name(name: str) -> str | None:
     """
     if _UNUSED.fullmatch(name):
         return None
-    for pattern, ours in _NAMES:
-        match = re.fullmatch(pattern, name)
-        if match:
-            return re.sub(r"<([av])>", lambda m: _MODALITY[m[1]], match.expand(ours))
-    raise DataError(f"{name!r} is no parameter of the MCL release")
+    ours = renamed(name, _NAMES)
+    if ours is None:
+        raise DataError(f"{name!r} is no parameter of the MCL release")
+    return ours
 
 
 def load_mcl_release_weights(model: MCLModel, state_dict: Mapping[str, Tensor]) -> None:

@@ -7,22 +7,11 @@ from torch import Tensor
 
 from mlcl.errors import DataError
 from mlcl.models.mib import MIBConfig, MIBModel
-from mlcl.models.release import load_strictly
+from mlcl.models.names import ENCODERS, ENCODERS_UNUSED, load_strictly, renamed
 
 _STREAM = {"": "fused", "_l": "text", "_a": "acoustic", "_v": "visual"}
 
 # The release's name (a pattern) and ours.
-_ENCODERS = (
-    (r"bert\.(embeddings|encoder)\.(.*)", r"text.encoder.\1.\2"),
-    (r"bert\.proj_l\.weight", r"text.project.weight"),
-    (r"proj(_[av])\.weight", r"<\1>.project.weight"),
-    (r"trans([av])\.layers\.(\d+)\.self_attn\.(.*)", r"<_\1>.layers.\2.attention.\3"),
-    (r"trans([av])\.layers\.(\d+)\.layer_norms\.0\.(.*)", r"<_\1>.layers.\2.attention_norm.\3"),
-    (r"trans([av])\.layers\.(\d+)\.layer_norms\.1\.(.*)", r"<_\1>.layers.\2.feed_forward_norm.\3"),
-    (r"trans([av])\.layers\.(\d+)\.fc1\.(.*)", r"<_\1>.layers.\2.widen.\3"),
-    (r"trans([av])\.layers\.(\d+)\.fc2\.(.*)", r"<_\1>.layers.\2.narrow.\3"),
-    (r"trans([av])\.layer_norm\.(.*)", r"<_\1>.norm.\2"),
-)
 _CODES = (
     (r"fusion\.encoder(|_[lav])\.0\.(.*)", r"bottleneck.<\1>.hidden.\2"),
     (r"fusion\.fc_mu(|_[lav])\.(.*)", r"bottleneck.<\1>.mean.\2"),
@@ -50,7 +39,7 @@ FUSIONS: dict[str, dict[str, str]] = {
 
 # What the release holds and its function does not use, whatever the variant.
 _UNUSED = re.compile(
-    r"bert\.embeddings\.position_ids|bert\.pooler\..*|trans[av]\.(version|embed_positions\._float_tensor)"
+    rf"{ENCODERS_UNUSED}"
     r"|proj_l\.weight|BN\..*"
     r"|fusion\.fusion1\.(u1|norm2?\..*|graph\..*|attention\..*|linear_[123]\..*|rnn\..*|lstm1\..*)"
 )
@@ -62,11 +51,10 @@ def release_name(name: str, config: MIBConfig) -> str | None:
     Raises:
         DataError: If the release has no such parameter.
     """
-    for pattern, ours in (*_ENCODERS, *_CODES):
-        match = re.fullmatch(pattern, name)
-        if match:
-            found = re.sub(r"<(\w*)>", lambda m: _STREAM[m[1]], match.expand(ours))
-            return found if _built(found, config) else None
+    found = renamed(name, (*ENCODERS, *_CODES))
+    if found is not None:
+        found = re.sub(r"<(\w*)>", lambda match: _STREAM[match[1]], found)
+        return found if _built(found, config) else None
     for theirs, ours in FUSIONS.get(config.fusion, {}).items():
         if name.startswith(f"fusion.fusion1.{theirs}"):
             return f"fusion.{ours}{name.removeprefix(f'fusion.fusion1.{theirs}')}"
