@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlcl.execution import set_execution
+from mlcl.execution import Execution, set_execution
 from mlcl.fuse import CrossModalTransformer
 from mlcl.fuse.cross_modal import CrossAttention, CrossModalBlock, GatedFeedForward
 from tiny import perturb
@@ -104,6 +104,24 @@ def test_attention_over_one_key_gives_query_and_key_no_gradient() -> None:
         assert silent is not None
         assert silent.abs().max() < 1e-12
     assert value.abs().max() > 0.1
+
+
+@pytest.mark.parametrize("execution", ["fast", "plain"])
+def test_dropout_on_a_single_key_takes_whole_heads(execution: Execution) -> None:
+    """The one weight of a head is dropped or divided by 1 - p, in training, in either execution."""
+    items, dropout = 2000, 0.3
+    width = HEADS * DIM_HEAD
+    module = CrossAttention(width, HEADS, DIM_HEAD, dropout).double().train()
+    module.to_out = torch.nn.Identity()
+    set_execution(module, execution)
+    latent, context = rows(1, items, 1, width), rows(2, items, 1, width)
+    torch.manual_seed(0)
+    read = module(latent, context).view(items, HEADS, DIM_HEAD)
+    whole = module.eval()(latent, context).view(items, HEADS, DIM_HEAD)
+    kept = (read != 0).any(dim=2)
+    torch.testing.assert_close(read, kept[..., None] * whole / (1 - dropout), rtol=0, atol=EXACT)
+    # 6,000 draws: 4 standard errors are .024
+    assert (~kept).double().mean().item() == pytest.approx(dropout, abs=0.024)
 
 
 def test_attention_over_two_keys_does_depend_on_the_query() -> None:
