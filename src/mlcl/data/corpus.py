@@ -58,7 +58,9 @@ class Segment:
 
     Attributes:
         words: Per item its words in order. In a word-aligned corpus row ``k`` belongs to word ``k``.
-        rows: Feature rows by name: ``acoustic``, ``visual``, and ``hcf`` (humor-centric) where a file has them.
+        rows: Feature rows by name: ``acoustic``, ``visual``, and where a file has them ``hcf`` (humor-centric) and
+            ``text`` (word vectors, for files whose text is nothing else). A name that is absent is a modality that the
+            file lacks.
         sentences: Per item the raw sentence strings that `words` were split from, where the layout keeps sentences.
     """
 
@@ -78,13 +80,18 @@ class Split:
         ids: One identifier per item, in the file's order.
         main: The utterance, or the punchline.
         context: What was said before it, for layouts that have context.
-        labels: (items,) float64, or None when the file carries no labels.
+        labels: (items,) float64, or None when the file carries no labels. The chosen one, where items have several.
+        columns: Every named label of the file, the chosen one among them, each (items,) float64 with nan where an item
+            lacks it; empty for layouts with one label.
+        speakers: Who speaks, where the file says so.
     """
 
     ids: list[str]
     main: Segment
     context: Segment | None = None
     labels: NDArray[np.float64] | None = None
+    columns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    speakers: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -96,12 +103,16 @@ class Corpus:
 
     Attributes:
         splits: By name, in the file's order; usually ``train``, ``dev``, ``test``.
-        layout: Which reader made it: ``mag``, ``hkt``, ``synthetic``.
-        task: ``classification`` when every label is 0 or 1, else ``regression``.
+        layout: Which reader made it: a name in `mlcl.data.formats.LAYOUTS`, or ``synthetic``.
+        task: ``classification`` when every label is 0 or 1 or the file names classes, else ``regression``.
         word_aligned: Whether row ``k`` of a segment belongs to word ``k``.
         path: The file, as the user named it.
         sha256: Hash of the file's bytes; of the generator's settings for a generated corpus.
         repaired: How many rows were repaired because they held -inf, inf or nan, by ``split/name``.
+        label: Name of the chosen label, where items have several.
+        classes: Names of the classes 0, 1, ... where the file names them.
+        label_range: Least and greatest possible label of a regression that the layout or the file declares.
+        notes: What a user should know of the file: one sentence each.
     """
 
     splits: dict[str, Split]
@@ -111,6 +122,10 @@ class Corpus:
     path: str | None = None
     sha256: str = ""
     repaired: dict[str, int] = field(default_factory=dict)
+    label: str = ""
+    classes: tuple[str, ...] = ()
+    label_range: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def has_context(self) -> bool:

@@ -1,23 +1,21 @@
-"""Files to corpora: one module per on-disk layout, each with `sniff` and `read`."""
+"""Files to corpora: one module per on-disk layout, each with a `LAYOUT`."""
 
 import contextlib
 import ctypes
-import hashlib
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import hkt, mag
 from mlcl.data.formats.items import first_items
-from mlcl.data.formats.unpickler import load_pickle
+from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.opening import content_hash, open_content
 from mlcl.errors import DataError
 
-__all__ = ["read_corpus"]
+__all__ = ["LAYOUTS", "Layout", "read_corpus"]
 
 _log = logging.getLogger(__name__)
 
@@ -28,22 +26,7 @@ _MEMORY_MORE = 2**28
 _DROPBOX_FIELDS = {"facet", "covarep", "glove"}
 
 
-class _Read(Protocol):
-    def __call__(
-        self, data: object, *, path: str | None, dtype: type[np.floating], max_bytes: int | None
-    ) -> Corpus: ...
-
-
-class _Layout(NamedTuple):
-    sniff: Callable[[object], bool]
-    read: _Read
-    summary: str
-
-
-_LAYOUTS = (
-    _Layout(mag.sniff, mag.read, "MAG ((words, visual, acoustic), label, segment)"),
-    _Layout(hkt.sniff, hkt.read, "HKT ((words, visual, acoustic, hcf), context, id, label)"),
-)
+LAYOUTS: tuple[Layout, ...] = (mag.LAYOUT, hkt.LAYOUT)
 
 
 def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> Corpus:
@@ -52,7 +35,7 @@ def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> C
     Ids may occur twice, in one split or in two.
 
     Format:
-        A pickle in the MAG layout (`mag.read`) or the HKT layout (`hkt.read`).
+        Any of `LAYOUTS`; each one's `read` says what it takes.
 
     Args:
         path: The file.
@@ -64,17 +47,11 @@ def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> C
     Raises:
         DataError: If the file cannot be opened, is of no known layout, or differs from its layout somewhere.
     """
-    data = load_pickle(path)
-    for layout in _LAYOUTS:
-        if layout.sniff(data):
-            break
-    else:
+    opening, data = open_content(path)
+    layout = next((known for known in LAYOUTS if known.opening == opening and known.sniff(data)), None)
+    if layout is None:
         raise DataError(_unknown(data), path=path)
-    try:
-        with Path(path).open("rb") as file:
-            size, digest = Path(path).stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"cannot be read: {error}", path=path) from None
+    size, digest = content_hash(path)
     limit = _MEMORY_FACTOR * size + _MEMORY_MORE
     corpus = replace(layout.read(data, path=str(path), dtype=dtype, max_bytes=limit), sha256=digest)
     del data
@@ -99,8 +76,8 @@ def _unknown(data: object) -> str:
             "is the wrong MOSI file that an old Dropbox link gives: fields facet, covarep, glove and label instead of "
             "word-aligned items. Get mosi.pkl from the Google Drive link in MAG's repository"
         )
-    known = "; ".join(layout.summary for layout in _LAYOUTS)
-    return f"holds {_describe(data)}, which is no known layout. Known, as a dict of train, dev, test lists: {known}"
+    known = "; ".join(layout.summary for layout in LAYOUTS)
+    return f"holds {_describe(data)}, which is no known layout. Known: {known}"
 
 
 def _keys(data: dict[object, object]) -> set[str]:

@@ -7,6 +7,7 @@ import numpy as np
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.draft import SegmentDraft, SplitDraft, build_corpus
 from mlcl.data.formats.items import Source, first_items
+from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.words import is_sequence
 
 _ITEM = ("punchline", "context", "id", "label")
@@ -103,3 +104,12 @@ def _add(draft: SegmentDraft, sentences: list[str], rows: Sequence[object], plac
             place,
         )
     draft.add(words, {name: matrices[name] for name in _ROWS}, sentences)
+
+
+LAYOUT = Layout(
+    "hkt",
+    "pickle",
+    sniff,
+    read,
+    "HKT: dict of train, dev, test lists of ((words, visual, acoustic, hcf), context, id, label)",
+)

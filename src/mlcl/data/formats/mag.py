@@ -5,6 +5,7 @@ import numpy as np
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.draft import SegmentDraft, SplitDraft, build_corpus
 from mlcl.data.formats.items import Source, first_items
+from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.words import is_sequence
 
 _ITEM = ("(words, visual, acoustic)", "label", "segment")
@@ -65,3 +66,8 @@ def _add(draft: SegmentDraft, features: object, place: str) -> None:
         counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
         raise source.error(f"has {counts}; each word needs one row of each: align the features to the words", place)
     draft.add(read, rows)
+
+
+LAYOUT = Layout(
+    "mag", "pickle", sniff, read, "MAG: dict of train, dev, test lists of ((words, visual, acoustic), label, segment)"
+)

@@ -1,0 +1,68 @@
+"""What kind of file stands at a path, and its content as far as a layout needs it to be recognised."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from mlcl.data.formats.layout import Opening
+from mlcl.data.formats.unpickler import load_pickle
+from mlcl.errors import DataError
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def open_content(path: str | Path) -> tuple[Opening, Any]:
+    """Return how a file opens, and what `Layout.sniff` and `Layout.read` get of it.
+
+    Raises:
+        DataError: If there is nothing at `path`, or nothing that any layout opens.
+    """
+    file = Path(path)
+    if file.is_dir():
+        return "folder", file
+    start = _first_bytes(file)
+    if start.startswith(_HDF5):
+        return "hdf5", file
+    if _is_text(start, file):
+        return "text", file
+    return "pickle", load_pickle(path)
+
+
+def content_hash(path: str | Path) -> tuple[int, str]:
+    """Size in bytes and SHA-256 of a file; of a folder, those of its files' names and hashes in order.
+
+    Raises:
+        DataError: If something cannot be read.
+    """
+    root = Path(path)
+    try:
+        if not root.is_dir():
+            with root.open("rb") as file:
+                return root.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+        digest, size = hashlib.sha256(), 0
+        for part in sorted(entry for entry in root.rglob("*") if entry.is_file()):
+            part_size, part_hash = content_hash(part)
+            digest.update(f"{part.relative_to(root).as_posix()}\0{part_hash}\n".encode())
+            size += part_size
+        return size, digest.hexdigest()
+    except OSError as error:
+        raise DataError(f"cannot be read: {error}", path=path) from None
+
+
+def _first_bytes(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(512)
+    except OSError:
+        return b""  # the unpickler says what is wrong
+
+
+def _is_text(start: bytes, file: Path) -> bool:
+    """Whether a file is csv or json: readable text from its first byte, and so called."""
+    if file.suffix.lower() not in (".csv", ".tsv", ".json", ".jsonl"):
+        return False
+    try:
+        start.decode("utf-8", errors="strict" if len(start) < 512 else "ignore")
+    except UnicodeDecodeError:
+        return False
+    return bool(start) and b"\0" not in start and not start.lstrip().startswith((b"<", b"version https://git-lfs"))
