@@ -12,7 +12,7 @@ from mlcl.data.corpus import Corpus
 from mlcl.data.formats import hkt, mag
 from mlcl.data.formats.items import first_items
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.opening import content_hash, open_content
+from mlcl.data.formats.opening import TEXT_SUFFIXES, content_hash, open_content
 from mlcl.errors import DataError
 
 __all__ = ["LAYOUTS", "Layout", "read_corpus"]
@@ -87,6 +87,8 @@ def _keys(data: dict[object, object]) -> set[str]:
 def _describe(value: object, depth: int = 2) -> str:
     """A short account of a value's structure, whatever it is."""
     kind = type(value).__name__
+    if isinstance(value, Path):
+        return _describe_path(value)
     if isinstance(value, np.ndarray):
         return f"array {value.shape} of {value.dtype}"
     if not isinstance(value, dict | list | tuple):
@@ -98,6 +100,14 @@ def _describe(value: object, depth: int = 2) -> str:
     else:
         shown = [_describe(value[0], depth - 1)]
     return f"{kind} of {len(value)} ({', '.join(shown)}{', ...' if len(shown) < len(value) else ''})"
+
+
+def _describe_path(path: Path) -> str:
+    """A short account of a folder, or of a file that is no pickle."""
+    if not path.is_dir():
+        return "HDF5 data" if path.suffix.lower() not in TEXT_SUFFIXES else "text"
+    names = sorted(ascii(entry.name) for entry in path.iterdir())[:5]
+    return f"no data file: it is a directory of {', '.join(names) or 'nothing'}"
 
 
 def _name(key: object) -> str:

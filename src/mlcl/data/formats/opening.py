@@ -8,6 +8,7 @@ from mlcl.data.formats.layout import Opening
 from mlcl.data.formats.unpickler import load_pickle
 from mlcl.errors import DataError
 
+TEXT_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -59,7 +60,7 @@ def _first_bytes(file: Path) -> bytes:
 
 def _is_text(start: bytes, file: Path) -> bool:
     """Whether a file is csv or json: readable text from its first byte, and so called."""
-    if file.suffix.lower() not in (".csv", ".tsv", ".json", ".jsonl"):
+    if file.suffix.lower() not in TEXT_SUFFIXES:
         return False
     try:
         start.decode("utf-8", errors="strict" if len(start) < 512 else "ignore")
