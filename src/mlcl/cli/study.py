@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from mlcl.cli.options import Data
-from mlcl.errors import UsageError, nearest
+from mlcl.errors import RunError, UsageError, nearest
 
 if TYPE_CHECKING:
     from mlcl.report.study import Plan
@@ -129,12 +129,14 @@ def _run(plan: "Plan", output: Path, processes: int, devices: str, threads: int,
     run_study(study, devices.split(",") * processes, threads=threads, retry=retry, tell=_tell)
     console = Console(highlight=False)
     console.print(study_table(study))
-    failed = [(s.name, seed) for s in study.systems for seed in study.seeds if study.status(s.name, seed) == "failed"]
-    for name, seed in failed:
-        console.print(f"failed: {name}, seed {seed}: {study.failure(name, seed)}", soft_wrap=True, markup=False)
-    if failed:
-        console.print("--retry makes failed runs again")
     print(f"study folder: {output}")
+    failed = [(s.name, seed) for s in study.systems for seed in study.seeds if study.status(s.name, seed) == "failed"]
+    if failed:
+        name, seed = failed[0]
+        raise RunError(
+            f"{len(failed)} of {len(study.systems) * len(study.seeds)} runs failed, first {name}, seed {seed}: "
+            f"{study.failure(name, seed)}. The same command with --retry makes failed runs again"
+        )
 
 
 def _tell(done: "Finished") -> None:
