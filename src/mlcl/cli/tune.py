@@ -38,7 +38,7 @@ def tune(
     threads: Threads = None,
     quiet: Annotated[bool, Parameter(negative="", help="Show no progress.")] = False,
 ) -> None:
-    """Search settings by their dev score; the test split is not loaded. `mlcl config RECIPE --search` shows which.
+    """Search settings by their dev score; the test split is not loaded. `mlcl config` shows which.
 
     The first trial has the recipe's own values. Start the command again to go on, or several times to share the work.
 
@@ -47,13 +47,10 @@ def tune(
     recipe
         demo, mosi, mosei, ur_funny, mustard, or a recipe file.
     """
-    from mlcl.parallel import launched
     from mlcl.recipe import resolve
     from mlcl.search import search_space
 
     _check_options(trials, timeout, apply, importance)
-    if launched():
-        raise UsageError("mlcl tune does not run under torchrun; start it several times with the same --study")
     experiment = resolve(
         recipe,
         model=model,
@@ -73,12 +70,15 @@ def tune(
     from rich.console import Console
 
     from mlcl.models.registry import TINY
+    from mlcl.parallel import launched
     from mlcl.report.files import write_text
     from mlcl.tune.command import begin, progress_line
     from mlcl.tune.importance import importance_svg, importances
     from mlcl.tune.outcome import best_table, recipe_text, set_line, trials_csv, write_recipe
     from mlcl.tune.run import run_trials
 
+    if launched():
+        raise UsageError("mlcl tune does not run under torchrun; start it several times with the same --study")
     set_threads(threads)
     if threads is None and experiment.text_encoder == TINY:
         set_threads(1)
