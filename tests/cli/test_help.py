@@ -20,7 +20,11 @@ OPTIONS = {
     },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},
     "predict": {"--data", "--output", "--split", "--device", "--threads"},
-    "config": {"--model", "--profile", "--set"},
+    "tune": {
+        *("--model", "--data", "--text-encoder", "--trials", "--study", "--profile", "--seed", "--set"),
+        *("--timeout", "--apply", "--importance", "--device", "--threads", "--quiet"),
+    },
+    "config": {"--model", "--profile", "--set", "--search"},
     "models": {"--json"},
     "bench": {
         *("--recipe", "--profile", "--precision", "--device", "--repeats", "--seed", "--set"),
@@ -28,7 +32,7 @@ OPTIONS = {
     },
 }
 POSITIONAL = {
-    **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE"},
+    **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "tune": "RECIPE"},
     **{"models": "", "bench": "WHAT"},
 }
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")
@@ -82,6 +86,8 @@ def test_unknown_verb_is_wrong_usage_and_the_message_lists_the_verbs() -> None:
         "from mlcl.cli.main import run; run(['train', '--help'])",
         "from mlcl.cli.main import run; run(['train', '--bogus'])",
         "from mlcl.cli.main import run; run(['config', 'mosi'])",
+        "from mlcl.cli.main import run; run(['config', 'mosi', '--search'])",
+        "from mlcl.cli.main import run; run(['tune', 'mosi', '--trials', '0'])",
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:

@@ -14,12 +14,14 @@ from mlcl.cli.models import models
 from mlcl.cli.predict import predict
 from mlcl.cli.study import ablate, compare
 from mlcl.cli.train import train
+from mlcl.cli.tune import tune
 from mlcl.errors import MlclError
 
 VERBS: dict[str, Callable[..., None]] = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
+    "tune": tune,
     "config": config,
     "compare": compare,
     "ablate": ablate,

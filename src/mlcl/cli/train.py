@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 def train(
     recipe: str | None = None,
     *,
-    model: Model = "mlcl",
+    model: Model = None,
     data: Data = None,
     text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None,
     profile: Annotated[
-        str, Parameter(help="`default`, or `release` to compute what the authors' code computes.")
-    ] = "default",
+        str | None, Parameter(help="`default`, or `release` to compute what the authors' code computes.")
+    ] = None,
     seed: Annotated[int | None, Parameter(help="Seed of everything random.")] = None,
     changes: Annotated[
         list[str] | None,
@@ -37,7 +37,7 @@ def train(
     Parameters
     ----------
     recipe
-        demo, mosi, mosei, ur_funny or mustard.
+        demo, mosi, mosei, ur_funny, mustard, or a recipe file (.yaml) that extends one of them.
     """
     from rich.console import Console
 
@@ -52,7 +52,7 @@ def train(
 
     set_threads(threads)
     if resume is not None:
-        if recipe is not None or output is not None or profile != "default" or seed is not None or model != "mlcl":
+        if any(given is not None for given in (recipe, output, profile, seed, model)):
             raise UsageError(
                 "--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it"
             )

@@ -142,6 +142,14 @@ class Corpus:
         """The same corpus with other splits."""
         return replace(self, splits=splits)
 
+    def without_test(self) -> "Corpus":
+        """The same corpus as if its file had no test split: nothing of what is left depends on one."""
+        splits = {name: split for name, split in self.splits.items() if name != "test"}
+        repaired = {place: count for place, count in self.repaired.items() if place.partition("/")[0] != "test"}
+        labels = [split.labels for split in splits.values() if split.labels is not None]
+        declared = self.classes or self.label_range is not None
+        return replace(self, splits=splits, repaired=repaired, task=self.task if declared else infer_task(labels))
+
 
 def infer_task(labels: Sequence[NDArray[np.float64]]) -> Task:
     """Return ``classification`` when every label of every split is 0 or 1, else ``regression``."""

@@ -5,34 +5,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from mlcl.config import Experiment
-from mlcl.data.processor import Processor
-from mlcl.errors import Interrupted, MlclError, RunError, UsageError, lacks_room, nearest
-from mlcl.evaluate.evaluator import (
-    DEFAULT_SELECTION,
-    HIGHER_IS_BETTER,
-    Predictions,
-    constant_predictions,
-    predict_split,
-    selection_names,
-)
+from mlcl.errors import Interrupted, RunError, lacks_room
+from mlcl.evaluate.evaluator import HIGHER_IS_BETTER, Predictions, constant_predictions
 from mlcl.execution import set_execution
-from mlcl.models.registry import build_model, load_model
+from mlcl.models.registry import load_model
 from mlcl.parallel import rank
 from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
 from mlcl.report.run_card import run_card
 from mlcl.report.table import Scores
-from mlcl.runs.checks import check_rows_under_tokens, check_same_inputs
+from mlcl.runs.checks import check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.prepare import prepare
+from mlcl.runs.setup import set_up
 from mlcl.runs.source import best_reachable
 from mlcl.runs.stages import train_stages
-from mlcl.seeding import seed_everything
 from mlcl.train.device import resolve_device
 from mlcl.train.loop import Selection, fit
 from mlcl.train.state import TrainState
@@ -77,35 +68,10 @@ def _train_run(
 ) -> tuple[RunFolder, dict[str, Scores]]:
     device = resolve_device(experiment.device)
     prepared = prepare(experiment)
-    processor, tokenizer = prepared.processor, prepared.tokenizer
-    metric = _selection_metric(experiment, processor)
-    seed_everything(experiment.seed)
-    model = build_model(
-        experiment, task=processor.task, widths=processor.widths, vocabulary_size=tokenizer.vocabulary_size
-    )
+    setup = set_up(experiment, prepared, device)
+    model, metric, encoded = setup.model, setup.metric, setup.encoded
     facts = collect_facts(experiment, prepared.facts, model, device)
-    model.to(device)
-    set_execution(model, experiment.execution)
-    encoded = {name: open_split() for name, open_split in prepared.openers.items() if name != "test"}
-    if model.rows_under_tokens:
-        check_rows_under_tokens(encoded["train"])
     settings = experiment.train
-
-    def predict(split: str, with_model: nn.Module) -> Predictions:
-        return predict_split(
-            with_model,
-            encoded[split],
-            processor.task,
-            device=device,
-            batch_size=settings.eval_batch_size,
-            precision=settings.precision,
-        )
-
-    def score_dev(with_model: nn.Module) -> dict[str, float | None]:
-        dev = predict("dev", with_model)
-        if not np.isfinite(dev.score).all():
-            raise MlclError("the model predicts nan; lower train.learning_rate, set train.clip_norm=1")
-        return {**dev.metrics(), metric: dev.metric(metric, settings.eval_batch_size)}
 
     folder = make_folder()
     if rank() == 0:
@@ -113,14 +79,14 @@ def _train_run(
         folder.write_config(experiment)
         if not folder.facts.exists():
             write_json(folder.facts, facts)
-        save_processor(folder, processor, tokenizer)
+        save_processor(folder, prepared.processor, prepared.tokenizer)
     try:
         with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
             stages = model.stages(settings)
             train_stages(
                 stages,
                 encoded["train"],
-                score_dev,
+                setup.score_dev,
                 metric,
                 folder.stages,
                 seed=experiment.seed,
@@ -134,7 +100,10 @@ def _train_run(
                 encoded["train"],
                 settings,
                 Selection(
-                    lambda: score_dev(model), metric, metric in HIGHER_IS_BETTER, lambda: export_model(folder, model)
+                    lambda: setup.score_dev(model),
+                    metric,
+                    metric in HIGHER_IS_BETTER,
+                    lambda: export_model(folder, model),
                 ),
                 seed=experiment.seed,
                 device=device,
@@ -151,7 +120,9 @@ def _train_run(
     selected = load_model(str(folder.model)).to(device)
     set_execution(selected, experiment.execution)
     results = {
-        name: predict(name, selected) for name in encoded if name != "train" and encoded[name].labels is not None
+        name: setup.predict(split, selected)
+        for name, split in encoded.items()
+        if name != "train" and split.labels is not None
     }
     return folder, _finish(folder, experiment, facts, state, metric, results, encoded["train"].labels)
 
@@ -185,11 +156,3 @@ def _finish(
     write_text(folder.card, run_card(experiment, facts, columns))
     write_json(folder.metrics, metrics)
     return columns
-
-
-def _selection_metric(experiment: Experiment, processor: Processor) -> str:
-    name = experiment.train.select_on or DEFAULT_SELECTION[processor.task]
-    allowed = selection_names(processor.task)
-    if name not in allowed:
-        raise UsageError(f"train.select_on = {name!r} is no {processor.task} metric; {nearest(name, allowed)}")
-    return name
