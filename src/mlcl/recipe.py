@@ -39,6 +39,7 @@ def resolve(
     text_encoder: str | None = None,
     seed: int | None = None,
     device: str | None = None,
+    tracking: str | None = None,
     changes: list[str] | None = None,
 ) -> Experiment:
     """Turn a recipe and a command's options into an experiment.
@@ -51,6 +52,7 @@ def resolve(
         text_encoder: Folder or hub name; the recipe's candidates in order when absent.
         seed: Seed of everything random.
         device: Device name.
+        tracking: Name of a tracker.
         changes: ``section.key=value`` with the value in YAML.
 
     Raises:
@@ -71,7 +73,8 @@ def resolve(
         **(profiles[profile] if model == "mlcl" else _of_model(model, recipe, profile, profiles[profile])),
     }
     settings["data"] = {"file": data or values["file"], **settings.get("data", {})}
-    settings |= {key: value for key, value in (("seed", seed), ("device", device)) if value is not None}
+    given_values = (("seed", seed), ("device", device), ("tracking", tracking))
+    settings |= {key: value for key, value in given_values if value is not None}
     for change in changes or []:
         _apply(settings, change)
     return validate_experiment(settings)
@@ -99,13 +102,15 @@ def changed(
     data: str | None = None,
     text_encoder: str | None = None,
     device: str | None = None,
+    tracking: str | None = None,
     changes: list[str] | None = None,
 ) -> Experiment:
     """The experiment with the options that are given, and ``section.key=value`` changes, applied."""
     settings = experiment.model_dump(mode="json")
     if data is not None:
         settings["data"]["file"] = data
-    settings |= {k: v for k, v in (("text_encoder", text_encoder), ("device", device)) if v is not None}
+    given = (("text_encoder", text_encoder), ("device", device), ("tracking", tracking))
+    settings |= {key: value for key, value in given if value is not None}
     for change in changes or []:
         _apply(settings, change)
     return validate_experiment(settings)

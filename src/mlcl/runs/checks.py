@@ -20,7 +20,7 @@ def check_same_experiment(before: Experiment, after: Experiment) -> None:
     for values in (old, new):
         for key in ("file", "cache"):
             values["data"].pop(key)
-        for key in ("train", "device", "execution", "text_encoder"):
+        for key in ("train", "device", "execution", "tracking", "text_encoder"):
             values.pop(key)
     for key, value in old.items():
         if value != new[key]:

@@ -15,9 +15,9 @@ class RunFolder:
     """Paths of a run, and its configuration.
 
     ``config.yaml`` resolved configuration · ``run.json`` data, encoder, versions · ``model/`` weights of the selected
-    epoch · ``processor/`` tokenizer and preparation · ``history.jsonl`` one record per epoch · ``metrics.json`` ·
+    epoch and a model card · ``processor/`` tokenizer and preparation · ``history.jsonl`` one record per epoch · ``metrics.json`` ·
     ``predictions/`` · ``README.md`` run card · ``checkpoint.pt`` to resume · ``stages/`` what was trained before the
-    model.
+    model · ``tracking/`` what a tracker keeps.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -30,7 +30,9 @@ class RunFolder:
         self.metrics = self.path / "metrics.json"
         self.predictions = self.path / "predictions"
         self.card = self.path / "README.md"
+        self.model_card = self.model / "README.md"
         self.stages = self.path / "stages"
+        self.tracking = self.path / "tracking"
         self.checkpoint = self.path / "checkpoint.pt"
 
     @classmethod

@@ -1,6 +1,7 @@
 """Train an experiment into a run folder, and go on with one that was interrupted."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,11 @@ from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
 from mlcl.report.run_card import run_card
 from mlcl.report.table import Scores
+from mlcl.report.trackers import check_tracker
+from mlcl.report.tracking import Tracking
 from mlcl.runs.checks import check_rows_under_tokens, check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
-from mlcl.runs.facts import collect_facts
+from mlcl.runs.facts import collect_facts, peak_memory, public_config
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.prepare import prepare
 from mlcl.runs.source import best_reachable
@@ -63,7 +66,8 @@ def train_run(
         return folder[-1]
 
     try:
-        return _train_run(experiment, remember, quiet=quiet)
+        with ExitStack() as closing:
+            return _train_run(experiment, remember, closing, quiet=quiet)
     except Exception as error:
         reason = lacks_room(error)
         if reason is None or not folder:
@@ -73,9 +77,10 @@ def train_run(
 
 
 def _train_run(
-    experiment: Experiment, make_folder: Callable[[], RunFolder], *, quiet: bool
+    experiment: Experiment, make_folder: Callable[[], RunFolder], closing: ExitStack, *, quiet: bool
 ) -> tuple[RunFolder, dict[str, Scores]]:
     device = resolve_device(experiment.device)
+    check_tracker(experiment.tracking)
     prepared = prepare(experiment)
     processor, tokenizer = prepared.processor, prepared.tokenizer
     metric = _selection_metric(experiment, processor)
@@ -114,6 +119,14 @@ def _train_run(
         if not folder.facts.exists():
             write_json(folder.facts, facts)
         save_processor(folder, processor, tokenizer)
+    tracking = closing.enter_context(Tracking(experiment, folder.tracking))
+    tracking.start(public_config(experiment), facts)
+
+    def on_epoch(now: TrainState) -> None:
+        if rank() == 0:
+            write_json_lines(folder.history, now.history)
+            tracking.epochs(now.history)
+
     try:
         with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
             stages = model.stages(settings)
@@ -140,7 +153,7 @@ def _train_run(
                 device=device,
                 checkpoint=folder.checkpoint,
                 reporter=progress,
-                on_epoch=lambda now: write_json_lines(folder.history, now.history) if rank() == 0 else None,
+                on_epoch=on_epoch,
             )
     except Interrupted as stop:
         raise Interrupted(f"{stop}; go on with mlcl train --resume {folder.path}") from stop
@@ -153,7 +166,10 @@ def _train_run(
     results = {
         name: predict(name, selected) for name in encoded if name != "train" and encoded[name].labels is not None
     }
-    return folder, _finish(folder, experiment, facts, state, metric, results, encoded["train"].labels)
+    facts = {**facts, "peak_memory_bytes": peak_memory(device)}
+    columns = _finish(folder, experiment, facts, state, metric, results, encoded["train"].labels)
+    tracking.finish({name: columns[name] for name in results})
+    return folder, columns
 
 
 def _finish(
