@@ -16,7 +16,7 @@ from mlcl.recipe import read_recipe, recipe_names, resolve
 OPTIONS = {
     "train": {
         *("--model", "--data", "--text-encoder", "--profile", "--seed", "--set", "--output"),
-        *("--resume", "--device", "--threads", "--quiet"),
+        *("--resume", "--device", "--threads", "--track", "--quiet"),
     },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},
     "predict": {"--data", "--output", "--split", "--device", "--threads"},

@@ -57,7 +57,8 @@ def train(
     if resume is not None:
         if recipe is not None or output is not None or profile != "default" or seed is not None or model != "mlcl":
             raise UsageError(
-                "--resume goes on with a run as it is; only --data, --text-encoder, --device, --track and --set go with it"
+                "--resume goes on with a run as it is; "
+                "only --data, --text-encoder, --device, --track and --set go with it"
             )
         folder = RunFolder.open(resume)
         before = folder.experiment()

@@ -119,6 +119,7 @@ class Wandb:
                 console="off",
                 disable_code=True,
                 disable_git=True,
+                finish_timeout=120,  # seconds; without network it would wait for ever
                 x_disable_machine_info=True,
                 x_disable_meta=True,
                 x_disable_stats=True,
@@ -195,7 +196,7 @@ def check_tracker(name: str) -> None:
 
 
 def numbers(values: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """The numbers of a nested record under flat names, ``dev/mae``; the epoch, marks and undefined metrics are left out.
+    """The numbers of a nested record under flat names, ``dev/mae``; no epoch, no marks, no undefined metrics.
 
     Examples:
         >>> numbers({"epoch": 3, "best": True, "train": {"loss": 0.5}, "dev": {"mae": 1, "corr": None}})

@@ -12,6 +12,7 @@ from uuid import uuid4
 from mlcl.config import Experiment
 from mlcl.parallel import rank
 from mlcl.report.files import write_json
+from mlcl.report.front_matter import run_name
 from mlcl.report.trackers import TRACKERS, Identity, Tracker
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Tracking:
 
     def __init__(self, experiment: Experiment, folder: Path) -> None:
         self.name, self.folder = experiment.tracking if rank() == 0 else "none", folder
-        self.title = f"{experiment.model.name}-{experiment.recipe}-{experiment.profile}-{experiment.seed}"
+        self.title = run_name(experiment)
         self._file = folder / f"{self.name}.json"
         self._tracker: Tracker | None = None
         self._state: dict[str, Any] = {}
@@ -89,7 +90,5 @@ class Tracking:
             action()
         except Exception as error:  # noqa: BLE001 - whatever a tracker does, the training goes on
             self._tracker = None
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            _log.warning(
-                "note: %s does not follow this training any more (%s); history.jsonl has all", self.name, reason
-            )
+            why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            _log.warning("note: %s follows this training no further (%s); history.jsonl has all", self.name, why)

@@ -12,11 +12,13 @@ from torch import nn
 
 from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
+from mlcl.data.folds import lists_hash
 from mlcl.models.registry import MODELS
 
 
 def corpus_facts(experiment: Experiment, corpus: Corpus) -> dict[str, Any]:
     """What identifies a data file, and what is in it."""
+    fold = fold_facts(experiment)
     return {
         "name": Path(experiment.data.file).name,
         "layout": corpus.layout,
@@ -25,7 +27,14 @@ def corpus_facts(experiment: Experiment, corpus: Corpus) -> dict[str, Any]:
         "items": {name: len(split) for name, split in corpus.splits.items()},
         "widths": corpus.widths(),
         "repaired_rows": corpus.repaired,
+        **({} if fold is None else {"fold": fold}),
     }
+
+
+def fold_facts(experiment: Experiment) -> dict[str, Any] | None:
+    """Which fold of a cross-validation the data are, lists of items by their hash; None for the file's own splits."""
+    fold = experiment.data.fold
+    return None if fold is None else {**fold.model_dump(exclude={"lists"}), "lists_sha256": lists_hash(fold)}
 
 
 def collect_facts(

@@ -19,12 +19,13 @@ from mlcl.evaluate.evaluator import (
     predict_split,
     selection_names,
 )
+from mlcl.evaluate.intervals import main_intervals
 from mlcl.execution import set_execution
 from mlcl.models.registry import build_model, load_model
 from mlcl.parallel import rank
 from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
-from mlcl.report.run_card import run_card
+from mlcl.report.run_card import model_card, run_card
 from mlcl.report.table import Scores
 from mlcl.report.trackers import check_tracker
 from mlcl.report.tracking import Tracking
@@ -181,7 +182,7 @@ def _finish(
     results: dict[str, Predictions],
     labels: NDArray[np.float64] | None,
 ) -> dict[str, Scores]:
-    """Write metrics, predictions, facts and card; metrics come last and mark the run as complete."""
+    """Write metrics, predictions, facts and cards; metrics come last and mark the run as complete."""
     metrics = {name: predictions.metrics() for name, predictions in results.items()}
     last = list(results)[-1]
     columns: dict[str, Scores] = dict(metrics)
@@ -195,10 +196,13 @@ def _finish(
         "selection": {"metric": metric, "epoch": state.best_epoch, "epochs": len(state.history)},
         "seconds": sum(record["seconds"] for record in state.history),
     }
+    bounds = {name: (found.low, found.high) for name, found in main_intervals(results[last]).items()}
+    intervals = {last: bounds} if bounds else {}
     for name, predictions in results.items():
         save_predictions(folder.predictions / f"{name}.csv", {name: predictions})
-    write_json(folder.facts, facts)
-    write_text(folder.card, run_card(experiment, facts, columns))
+    write_json(folder.facts, {**facts, "intervals": intervals})
+    write_text(folder.card, run_card(experiment, facts, columns, intervals))
+    write_text(folder.model_card, model_card(experiment, facts, columns, intervals))
     write_json(folder.metrics, metrics)
     return columns
 
