@@ -154,10 +154,17 @@ def _listed(items: Split, groups: Sequence[str], config: FoldConfig, path: Path)
 
 def _lists(path: Path) -> list[dict[str, list[Any]]]:
     try:
-        folds = json.loads(_read(path))["folds"]
-        return [{name: list(fold[name]) for name in ("train", "dev", "test") if name in fold} for fold in folds]
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise DataError('not of the form {"folds": [{"train": [...], "test": [...]}, ...]}', path=path) from error
+        content = json.loads(_read(path))
+    except (ValueError, RecursionError):
+        content = None
+    folds = content.get("folds") if isinstance(content, dict) else None
+    right = isinstance(folds, list) and all(
+        isinstance(fold, dict) and all(isinstance(fold.get(name, []), list) for name in ("train", "dev", "test"))
+        for fold in folds
+    )
+    if not right or folds is None:
+        raise DataError('not of the form {"folds": [{"train": [...], "test": [...]}, ...]}', path=path)
+    return [{name: fold[name] for name in ("train", "dev", "test") if name in fold} for fold in folds]
 
 
 def _indices(values: Sequence[Any], place: dict[str, int], count: int, path: Path, where: str) -> Items:

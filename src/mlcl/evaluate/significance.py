@@ -84,9 +84,10 @@ def cluster_interval(
     Source:
         Davison and Hinkley 1997, Bootstrap Methods and their Application, section 3.8, strategy 1.
     """
-    _, numbers = np.unique(np.array(groups, dtype=np.dtypes.StringDType()), return_inverse=True)
-    order = np.argsort(numbers, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(numbers))[:-1])
+    found: dict[str, list[int]] = {}
+    for item, group in enumerate(groups):
+        found.setdefault(group, []).append(item)
+    members = [np.array(items) for items in found.values()]
     return _bootstrap(
         lambda chosen: _over_seeds(metric, predictions, labels, np.concatenate([members[group] for group in chosen])),
         len(members),

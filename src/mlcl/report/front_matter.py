@@ -29,7 +29,7 @@ def front_matter(
         intervals: Per split 95 % intervals of some of them.
     """
     data = facts["data"]
-    results = [
+    results: list[dict[str, Any]] = [
         {
             "task": {"type": f"multimodal-{data['task']}"},
             "dataset": {

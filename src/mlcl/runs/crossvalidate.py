@@ -1,5 +1,6 @@
 """Train every fold of a cross-validation, go on with one that was interrupted, and summarise."""
 
+import sys
 from collections.abc import Sequence
 
 import pandas as pd
@@ -67,6 +68,8 @@ def _train(
         place.write_config(experiment)
         return run if run.config.is_file() else RunFolder.create(run.path, own)
 
+    if not quiet:
+        print(f"fold {number} of {settings.of}", file=sys.stderr)
     try:
         train_run(own, make_folder, quiet=quiet)
     except Interrupted as stop:
