@@ -33,12 +33,12 @@ def test_with_a_group_for_each_item_it_is_the_interval_over_items() -> None:
     )
 
 
-def test_it_depends_neither_on_the_order_of_items_nor_on_their_names() -> None:
+def test_it_depends_neither_on_the_names_of_groups_nor_on_whether_their_items_stand_together() -> None:
     values = errors(np.random.default_rng(0), 0.5)
-    order = np.random.default_rng(1).permutation(len(NAMES))
+    apart = np.arange(len(NAMES)).reshape(GROUPS, SIZE).T.ravel()
     here = cluster_interval(mae, values, ZEROS, NAMES, resamples=199)
-    there = cluster_interval(mae, values[:, order], ZEROS, [NAMES[index] for index in order], resamples=199)
-    renamed = cluster_interval(mae, values, ZEROS, [f"{name}!" for name in NAMES], resamples=199)
+    there = cluster_interval(mae, values[:, apart], ZEROS, [NAMES[index] for index in apart], resamples=199)
+    renamed = cluster_interval(mae, values, ZEROS, [name[::-1] for name in NAMES], resamples=199)
     assert (here.low, here.high) == pytest.approx((there.low, there.high))
     assert (here.low, here.high) == (renamed.low, renamed.high)
 
@@ -57,23 +57,23 @@ def test_groups_of_unequal_size_are_drawn_whole() -> None:
 
 
 def test_coverage_holds_under_correlation_within_groups_and_that_over_items_does_not() -> None:
-    """Absolute errors of 30 groups of 6, half of the variance common; the mean is sqrt(2 / pi).
+    """Absolute errors of 30 groups of 6, most of the variance common; the mean is sqrt(2 / pi).
 
-    200 samples at 90 %: the share has a deviation of .021. Over items the interval is too short by a factor of 1.3.
+    150 samples at 90 %: the share has a deviation of .024.
     """
     rng, truth = np.random.default_rng(1), np.sqrt(2 / np.pi)
     hits = {"groups": 0, "items": 0}
-    for number in range(200):
+    for number in range(150):
         values = errors(rng, 0.7)
-        options = {"confidence": 0.9, "resamples": 199, "seed": number}
+        options = {"confidence": 0.9, "resamples": 99, "seed": number}
         found = {
             "groups": cluster_interval(mae, values, ZEROS, NAMES, **options),
             "items": interval(mae, values, ZEROS, **options),
         }
         for name, bounds in found.items():
             hits[name] += bounds.low <= truth <= bounds.high
-    assert 0.82 < hits["groups"] / 200 < 0.96
-    assert hits["items"] / 200 < hits["groups"] / 200 - 0.1
+    assert 0.82 < hits["groups"] / 150 < 0.96
+    assert hits["items"] / 150 < hits["groups"] / 150 - 0.1
 
 
 def predictions(task: str, items: int, seed: int = 0) -> Predictions:
@@ -93,7 +93,7 @@ def test_main_intervals_hold_the_metrics_of_the_report(task: str) -> None:
     found = main_intervals(made, resamples=99)
     assert set(found) == set(MAIN[task])
     for name, bounds in found.items():
-        assert bounds.estimate == made.metrics()[name]
+        assert bounds.estimate == pytest.approx(made.metrics()[name])
         assert bounds.low <= bounds.estimate <= bounds.high
         assert bounds.low < bounds.high
 
@@ -130,7 +130,7 @@ def test_a_summary_follows_from_its_folds() -> None:
     assert found.pooled["mae"] == pytest.approx(
         sum(len(fold.ids) * (fold.metrics()["mae"] or 0) for fold in folds) / 33
     )
-    assert found.intervals == main_intervals(every)
+    assert found.intervals == main_intervals(every, every.ids)
 
 
 def test_a_metric_that_a_fold_lacks_has_no_mean() -> None:
