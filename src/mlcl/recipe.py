@@ -40,6 +40,7 @@ def resolve(
     text_encoder: str | None = None,
     seed: int | None = None,
     device: str | None = None,
+    tracking: str | None = None,
     changes: list[str] | None = None,
 ) -> Experiment:
     """Turn a recipe and a command's options into an experiment.
@@ -52,6 +53,7 @@ def resolve(
         text_encoder: Folder or hub name; the recipe's candidates in order when absent.
         seed: Seed of everything random.
         device: Device name.
+        tracking: Name of a tracker.
         changes: ``section.key=value`` with the value in YAML.
 
     Raises:
@@ -64,7 +66,8 @@ def resolve(
         settings = _of_file(recipe, model, profile, data, text_encoder)
     else:
         settings = _of_recipe(recipe, model or "mlcl", profile or "default", data, text_encoder)
-    settings |= {key: value for key, value in (("seed", seed), ("device", device)) if value is not None}
+    asked = (("seed", seed), ("device", device), ("tracking", tracking))
+    settings |= {key: value for key, value in asked if value is not None}
     for change in changes or []:
         _apply(settings, change)
     return validate_experiment(settings)
@@ -149,13 +152,15 @@ def changed(
     data: str | None = None,
     text_encoder: str | None = None,
     device: str | None = None,
+    tracking: str | None = None,
     changes: list[str] | None = None,
 ) -> Experiment:
     """The experiment with the options that are given, and ``section.key=value`` changes, applied."""
     settings = experiment.model_dump(mode="json")
     if data is not None:
         settings["data"]["file"] = data
-    settings |= {k: v for k, v in (("text_encoder", text_encoder), ("device", device)) if v is not None}
+    given = (("text_encoder", text_encoder), ("device", device), ("tracking", tracking))
+    settings |= {key: value for key, value in given if value is not None}
     for change in changes or []:
         _apply(settings, change)
     return validate_experiment(settings)

@@ -13,10 +13,14 @@ from mlcl.cli.main import VERBS
 from mlcl.config import Section, validate_experiment
 from mlcl.recipe import read_recipe, recipe_names, resolve
 
+STUDY = {
+    *("--output", "--data", "--text-encoder", "--seeds", "--profile", "--set"),
+    *("--processes", "--devices", "--threads", "--retry"),
+}
 OPTIONS = {
     "train": {
         *("--model", "--data", "--text-encoder", "--profile", "--seed", "--set", "--output"),
-        *("--resume", "--device", "--threads", "--quiet"),
+        *("--resume", "--device", "--threads", "--track", "--quiet"),
     },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},
     "predict": {"--data", "--output", "--split", "--device", "--threads"},
@@ -25,6 +29,8 @@ OPTIONS = {
         *("--timeout", "--apply", "--importance", "--device", "--threads", "--quiet"),
     },
     "config": {"--model", "--profile", "--set", "--search"},
+    "compare": {*STUDY, "--models"},
+    "ablate": {*STUDY, "--parts"},
     "models": {"--json"},
     "bench": {
         *("--recipe", "--profile", "--precision", "--device", "--repeats", "--seed", "--set"),
@@ -33,7 +39,7 @@ OPTIONS = {
 }
 POSITIONAL = {
     **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "tune": "RECIPE"},
-    **{"models": "", "bench": "WHAT"},
+    **{"models": "", "bench": "WHAT", "compare": "RECIPE", "ablate": "RECIPE"},
 }
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")
 

@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 
 from mlcl.cli.bench import bench
 from mlcl.cli.config import config
+from mlcl.cli.crossvalidate import crossvalidate
 from mlcl.cli.evaluate import evaluate
 from mlcl.cli.models import models
 from mlcl.cli.predict import predict
@@ -19,6 +20,7 @@ from mlcl.errors import MlclError
 
 VERBS: dict[str, Callable[..., None]] = {
     "train": train,
+    "crossvalidate": crossvalidate,
     "evaluate": evaluate,
     "predict": predict,
     "tune": tune,

@@ -30,6 +30,9 @@ def train(
     resume: Annotated[Path | None, Parameter(help="Go on with this run folder.")] = None,
     device: Annotated[str | None, DEVICE] = None,
     threads: Threads = None,
+    track: Annotated[
+        str | None, Parameter(help="Show the epochs in `tensorboard`, `wandb` or `trackio` too; each is a package.")
+    ] = None,
     quiet: Annotated[bool, Parameter(negative="", help="Show no progress.")] = False,
 ) -> None:
     """Train a model, choose its epoch on dev, read test once, and keep everything in a run folder.
@@ -54,11 +57,14 @@ def train(
     if resume is not None:
         if any(given is not None for given in (recipe, output, profile, seed, model)):
             raise UsageError(
-                "--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it"
+                "--resume goes on with a run as it is; "
+                "only --data, --text-encoder, --device, --track and --set go with it"
             )
         folder = RunFolder.open(resume)
         before = folder.experiment()
-        experiment = changed(before, data=data, text_encoder=text_encoder, device=device, changes=changes)
+        experiment = changed(
+            before, data=data, text_encoder=text_encoder, device=device, tracking=track, changes=changes
+        )
         check_same_experiment(before, experiment)
 
         def make_folder() -> RunFolder:
@@ -74,6 +80,7 @@ def train(
             text_encoder=text_encoder,
             seed=seed,
             device=device,
+            tracking=track,
             changes=changes,
         )
         if output is None and launched():

@@ -19,7 +19,7 @@ from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
 from mlcl.errors import DataError, lacks_room
 from mlcl.models.registry import TINY
 from mlcl.runs.checks import check_labels, check_splits
-from mlcl.runs.facts import corpus_facts
+from mlcl.runs.facts import corpus_facts, fold_facts
 from mlcl.runs.source import open_corpus
 
 _log = logging.getLogger(__name__)
@@ -127,8 +127,9 @@ def _read(experiment: Experiment, with_test: bool) -> tuple[Corpus, Processor]:
 
 
 def _key(experiment: Experiment, file_hash: str, tokenizer: SubWords, with_test: bool) -> str:
-    options = experiment.data.model_dump(mode="json", exclude={"file", "cache"})
-    parts = [FORMAT, version("mlcl"), file_hash, tokenizer.fingerprint(), options, *([] if with_test else ["no test"])]
+    options = experiment.data.model_dump(mode="json", exclude={"file", "cache", "fold"})
+    without = [] if with_test else ["no test"]
+    parts = [FORMAT, version("mlcl"), file_hash, tokenizer.fingerprint(), options, fold_facts(experiment), *without]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

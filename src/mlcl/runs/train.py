@@ -1,6 +1,7 @@
 """Train an experiment into a run folder, and go on with one that was interrupted."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,19 @@ from numpy.typing import NDArray
 from mlcl.config import Experiment
 from mlcl.errors import Interrupted, RunError, lacks_room
 from mlcl.evaluate.evaluator import HIGHER_IS_BETTER, Predictions, constant_predictions
+from mlcl.evaluate.intervals import main_intervals
 from mlcl.execution import set_execution
 from mlcl.models.registry import load_model
 from mlcl.parallel import rank
 from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
-from mlcl.report.run_card import run_card
+from mlcl.report.run_card import model_card, run_card
 from mlcl.report.table import Scores
+from mlcl.report.trackers import check_tracker
+from mlcl.report.tracking import Tracking
 from mlcl.runs.checks import check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
-from mlcl.runs.facts import collect_facts
+from mlcl.runs.facts import collect_facts, peak_memory, public_config
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.prepare import prepare
 from mlcl.runs.setup import set_up
@@ -54,7 +58,8 @@ def train_run(
         return folder[-1]
 
     try:
-        return _train_run(experiment, remember, quiet=quiet)
+        with ExitStack() as closing:
+            return _train_run(experiment, remember, closing, quiet=quiet)
     except Exception as error:
         reason = lacks_room(error)
         if reason is None or not folder:
@@ -64,9 +69,10 @@ def train_run(
 
 
 def _train_run(
-    experiment: Experiment, make_folder: Callable[[], RunFolder], *, quiet: bool
+    experiment: Experiment, make_folder: Callable[[], RunFolder], closing: ExitStack, *, quiet: bool
 ) -> tuple[RunFolder, dict[str, Scores]]:
     device = resolve_device(experiment.device)
+    check_tracker(experiment.tracking)
     prepared = prepare(experiment)
     setup = set_up(experiment, prepared, device)
     model, metric, encoded = setup.model, setup.metric, setup.encoded
@@ -80,6 +86,14 @@ def _train_run(
         if not folder.facts.exists():
             write_json(folder.facts, facts)
         save_processor(folder, prepared.processor, prepared.tokenizer)
+    tracking = closing.enter_context(Tracking(experiment, folder.tracking))
+    tracking.start(public_config(experiment), facts)
+
+    def on_epoch(now: TrainState) -> None:
+        if rank() == 0:
+            write_json_lines(folder.history, now.history)
+            tracking.epochs(now.history)
+
     try:
         with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
             stages = model.stages(settings)
@@ -109,7 +123,7 @@ def _train_run(
                 device=device,
                 checkpoint=folder.checkpoint,
                 reporter=progress,
-                on_epoch=lambda now: write_json_lines(folder.history, now.history) if rank() == 0 else None,
+                on_epoch=on_epoch,
             )
     except Interrupted as stop:
         raise Interrupted(f"{stop}; go on with mlcl train --resume {folder.path}") from stop
@@ -124,7 +138,10 @@ def _train_run(
         for name, split in encoded.items()
         if name != "train" and split.labels is not None
     }
-    return folder, _finish(folder, experiment, facts, state, metric, results, encoded["train"].labels)
+    facts = {**facts, "peak_memory_bytes": peak_memory(device)}
+    columns = _finish(folder, experiment, facts, state, metric, results, encoded["train"].labels)
+    tracking.finish({name: columns[name] for name in results})
+    return folder, columns
 
 
 def _finish(
@@ -136,7 +153,7 @@ def _finish(
     results: dict[str, Predictions],
     labels: NDArray[np.float64] | None,
 ) -> dict[str, Scores]:
-    """Write metrics, predictions, facts and card; metrics come last and mark the run as complete."""
+    """Write metrics, predictions, facts and cards; metrics come last and mark the run as complete."""
     metrics = {name: predictions.metrics() for name, predictions in results.items()}
     last = list(results)[-1]
     columns: dict[str, Scores] = dict(metrics)
@@ -150,9 +167,12 @@ def _finish(
         "selection": {"metric": metric, "epoch": state.best_epoch, "epochs": len(state.history)},
         "seconds": sum(record["seconds"] for record in state.history),
     }
+    bounds = {name: (found.low, found.high) for name, found in main_intervals(results[last]).items()}
+    intervals = {last: bounds} if bounds else {}
     for name, predictions in results.items():
         save_predictions(folder.predictions / f"{name}.csv", {name: predictions})
-    write_json(folder.facts, facts)
-    write_text(folder.card, run_card(experiment, facts, columns))
+    write_json(folder.facts, {**facts, "intervals": intervals})
+    write_text(folder.card, run_card(experiment, facts, columns, intervals))
+    write_text(folder.model_card, model_card(experiment, facts, columns, intervals))
     write_json(folder.metrics, metrics)
     return columns
