@@ -45,7 +45,7 @@ def place_rows(splits: Sequence[ArraySplit], words: Sequence[list[list[str]]]) -
         for block, inside in zip(blocks, tokens, strict=True)
     ]
     rows = [block.cut(slices) for block, slices in zip(blocks, spans, strict=True)]
-    if not any(any(items) for items in words):
+    if not any("raw_text" in split for split in splits):
         return Placed([{**cut, **block.text()} for block, cut in zip(blocks, rows, strict=True)], False, [])
     fits = np.array(
         [

@@ -19,8 +19,8 @@ def write(corpus: Corpus, path: Path) -> None:
     Format:
         As `mmsa.read` takes it, padded with zeros behind. A word-aligned corpus becomes an aligned file with one row
         per word; any other an unaligned one with audio_lengths and vision_lengths. A regression without named labels
-        gets regression_labels, and annotations and classification_labels by their sign (none where they would only
-        repeat labels of -1 and 1); a classification gets classification_labels, and for two classes regression_labels
+        gets regression_labels, and classification_labels by their sign unless all are -1 or 1; annotations tell the
+        sign. A classification gets classification_labels, and for two classes regression_labels
         of -1 and 1. There are no text_bert, which MMSA's models with a BERT need: its ids are those of one tokenizer.
 
     Raises:
@@ -86,7 +86,8 @@ def _labels(corpus: Corpus, split: Split, path: Path) -> dict[str, Any]:
         arrays[KEYS["M"][0]] = labels
         if not np.isin(labels, (-1, 1)).all():
             arrays[classes] = np.sign(labels) + 1
-            arrays["annotations"] = [_SIGNS[int(sign) + 1] for sign in np.sign(labels)]
+    if corpus.task == "regression":
+        arrays["annotations"] = [_SIGNS[int(sign) + 1] for sign in np.sign(labels)]
     if corpus.classes and classes in arrays and not np.isnan(arrays[classes]).any():
         arrays["annotations"] = [corpus.classes[int(value)] for value in arrays[classes]]
     return arrays
