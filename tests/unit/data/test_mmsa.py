@@ -599,6 +599,7 @@ def test_nothing_is_lost_silently(tmp_path: Path) -> None:
         return base.with_splits({"test": Split(**values)})
 
     rows = split.main.rows
+    zeros = {"text": Ragged.stack([np.zeros((1, 2))], width=2)}
     cases: dict[str, Corpus] = {
         "the speakers": other(speakers=["a"]),
         "the sentences": other(main=Segment(split.main.words, rows, [["a b"]])),
@@ -607,9 +608,7 @@ def test_nothing_is_lost_silently(tmp_path: Path) -> None:
         r"the word '' of test\[0\]": other(main=Segment([["a", ""]], rows)),
         "the word vectors": other(main=Segment(split.main.words, {**rows, "text": rows["visual"]})),
         "the labels happy": other(columns={"happy": np.zeros(1)}),
-        "word vectors of zeros at the end": other(
-            main=Segment([[]], {"text": Ragged.stack([np.zeros((1, 2))], width=2)})
-        ),
+        "word vectors of zeros at the end": other(main=Segment([[]], zeros)),
     }
     for message, corpus in cases.items():
         with pytest.raises(DataError, match=rf"cannot be written: {message}.* would be lost; "):
