@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.data.corpus import Corpus
+from mlcl.data.corpus import SPLITS, Corpus
 from mlcl.data.formats.draft import SegmentDraft, SplitDraft, build_corpus
 from mlcl.data.formats.items import SPLIT_NAMES, Source, first_items
 from mlcl.data.formats.layout import Layout
@@ -89,8 +89,9 @@ def read_folder(
     Raises:
         DataError: If a file cannot be opened, or anything differs from the format, with the place.
     """
-    files = {split: data / f"{split}{_SUFFIX}" for split in SPLIT_NAMES}
-    splits = {split: load_pickle(file) for split, file in files.items() if file.exists()}
+    names = sorted(SPLIT_NAMES, key=lambda name: SPLITS.index(SPLIT_NAMES[name]))
+    files = {name: data / f"{name}{_SUFFIX}" for name in names}
+    splits = {name: load_pickle(file) for name, file in files.items() if file.exists()}
     return read(splits, path=path, dtype=dtype, max_bytes=max_bytes)
 
 

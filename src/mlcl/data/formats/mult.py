@@ -108,7 +108,7 @@ def _read_labels(split: ArraySplit) -> dict[str, NDArray[np.float64]]:
     if "labels" not in split:
         return {}
     entries = split.entries("labels")
-    shapes = {entry.shape for entry in entries if isinstance(entry, np.ndarray)}
+    shapes = {entry.shape if isinstance(entry, np.ndarray) else () for entry in entries}
     if shapes == {(len(IEMOCAP), 2)}:
         block = _block(split, entries)
         return {name: (block[:, index, 1] > block[:, index, 0]).astype(float) for index, name in enumerate(IEMOCAP)}
