@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mlcl.data.corpus import Corpus
-from mlcl.data.formats import hkt, mag
+from mlcl.data.formats import csd, hkt, label_csv, mag, matrices, meld, mustard, mustard_plus, ur_funny
 from mlcl.data.formats.items import first_items
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.opening import TEXT_SUFFIXES, content_hash, open_content
@@ -26,7 +26,20 @@ _MEMORY_MORE = 2**28
 _DROPBOX_FIELDS = {"facet", "covarep", "glove"}
 
 
-LAYOUTS: tuple[Layout, ...] = (mag.LAYOUT, hkt.LAYOUT)
+LAYOUTS: tuple[Layout, ...] = (
+    mag.LAYOUT,
+    hkt.LAYOUT,
+    csd.LAYOUT,
+    csd.FOLDER_LAYOUT,
+    ur_funny.LAYOUT,
+    matrices.LAYOUT,
+    mustard.LAYOUT,
+    mustard.FOLDER_LAYOUT,
+    mustard_plus.LAYOUT,
+    meld.LAYOUT,
+    meld.FOLDER_LAYOUT,
+    label_csv.LAYOUT,
+)
 
 
 def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> Corpus:
