@@ -83,7 +83,8 @@ def mean(overlaps: Overlaps, values: NDArray[np.floating]) -> NDArray[np.floatin
     """The plain mean of the rows under each word, in float64."""
     weights = np.repeat(1 / np.maximum(overlaps.counts, 1), overlaps.counts)
     shape = (len(overlaps.words), len(overlaps.stream))
-    return csr_array((weights, overlaps.rows, overlaps.offsets), shape=shape) @ values.astype(np.float64, copy=False)
+    means: NDArray[np.float64] = csr_array((weights, overlaps.rows, overlaps.offsets), shape=shape) @ values
+    return means
 
 
 def first(overlaps: Overlaps, values: NDArray[np.floating]) -> NDArray[np.floating]:

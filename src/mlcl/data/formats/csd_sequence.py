@@ -82,11 +82,14 @@ class Sequence:
         dataset = self.hdf5.dataset(metadata, "dimension names")
         texts = self.hdf5.texts(dataset)
         try:
-            found = json.loads(texts[0]) if len(texts) == 1 else None
+            found = json.loads(texts[0]) if len(texts) == 1 else ()
         except (ValueError, RecursionError):
             return ()
-        usable = isinstance(found, list) and all(isinstance(name, str) and 0 < len(name) < _MAX_NAME for name in found)
-        return tuple(to_text(name) for name in found) if usable else ()
+        if not isinstance(found, list) or not all(
+            isinstance(name, str) and 0 < len(name) < _MAX_NAME for name in found
+        ):
+            return ()
+        return tuple(to_text(name) for name in found)
 
     def _intervals(self, group: Group, count: int) -> NDArray[np.float64]:
         dataset = self.hdf5.dataset(group, "intervals")

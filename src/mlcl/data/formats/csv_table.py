@@ -72,7 +72,7 @@ def read_table(source: Source, path: Path, columns: Sequence[str], optional: Seq
         names = [name.strip() for name in next(lines, [])]
         _check_names(names, columns, path)
         kept = [(index, name) for index, name in enumerate(names) if name in columns or name in optional]
-        rows = []
+        rows: list[Row] = []
         for cells in lines:
             if not cells:
                 continue  # an empty line

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from mlcl.errors import DataError
 
 Group = Any  # h5py has no types
 Dataset = Any
+Floating = TypeVar("Floating", bound=np.floating)
 _MAX_NAMES = 2**20
 _MAX_AXES = 3
 _BLOCK = 2**22  # bytes read at a time from data that is not packed
@@ -108,7 +109,7 @@ class Hdf5:
         self._spend(math.prod(found.shape) * found.dtype.itemsize, found)
         return found
 
-    def numbers(self, dataset: Dataset, dtype: type[np.floating]) -> NDArray[np.floating]:
+    def numbers(self, dataset: Dataset, dtype: type[Floating]) -> NDArray[Floating]:
         """A data set of numbers as an array of `dtype`."""
         if dataset.dtype.kind not in "fiub":
             raise self.error(f"holds {_kind(dataset)}, not numbers", dataset)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.data.corpus import SPLITS, Corpus
-from mlcl.data.formats.hdf5 import Hdf5
+from mlcl.data.formats.hdf5 import Floating, Hdf5
 from mlcl.data.formats.items import SPLIT_NAMES, Source
 from mlcl.data.formats.labelled import LabelledSplit, build_labelled
 from mlcl.data.formats.layout import Layout
@@ -71,7 +71,7 @@ def _split(
     source: Source,
     name: str,
     features: dict[str, NDArray[np.floating]],
-    targets: NDArray[np.floating],
+    targets: NDArray[np.float64],
     *,
     one_hot: bool,
 ) -> LabelledSplit:
@@ -91,18 +91,18 @@ def _split(
     return split
 
 
-def _labels(target: NDArray[np.floating], *, one_hot: bool) -> dict[str, float]:
+def _labels(target: NDArray[np.float64], *, one_hot: bool) -> dict[str, float]:
     values = np.atleast_1d(target)
     if one_hot:
         return {"y": float(values.argmax())}
     return {"y" if len(values) == 1 else f"y{index}": float(value) for index, value in enumerate(values)}
 
 
-def _is_one_hot(target: NDArray[np.floating]) -> bool:
+def _is_one_hot(target: NDArray[np.float64]) -> bool:
     return bool(np.isin(target, (0, 1)).all() and (target.sum(axis=1) == 1).all())
 
 
-def _matrix(hdf5: Hdf5, file: Path, dtype: type[np.floating]) -> NDArray[np.floating]:
+def _matrix(hdf5: Hdf5, file: Path, dtype: type[Floating]) -> NDArray[Floating]:
     """The only data set of a file."""
     with hdf5.open(file) as root:
         names = hdf5.names(root)

@@ -135,10 +135,10 @@ def _folds(file: Path, ids: Sequence[str]) -> list[Fold]:
     if len(pickles) != 1:
         return []
     found = load_pickle(pickles[0])
-    if not is_sequence(found) or not all(is_sequence(pair) and len(pair) == 2 for pair in found):
-        raise DataError("is no list of folds: pairs of train and test item numbers", path=pickles[0])
     folds = []
-    for number, pair in enumerate(found):
+    for number, pair in enumerate(found if is_sequence(found) else [found]):
+        if not is_sequence(pair) or len(pair) != 2:
+            raise DataError("is no list of folds: pairs of train and test item numbers", path=pickles[0])
         train, test = (_numbers(part, len(ids), pickles[0], f"fold {number}") for part in pair)
         if set(train) & set(test):
             raise DataError("an item stands in train and in test", path=pickles[0], place=f"fold {number}")

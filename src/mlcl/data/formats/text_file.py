@@ -1,6 +1,7 @@
 """Text files, opened within limits: decoded text, and JSON."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,6 @@ def first_value(path: Path) -> Any:
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise ValueError(f"the key {twice[:60]!r} stands twice in one object")
     return made
