@@ -83,8 +83,7 @@ def mean(overlaps: Overlaps, values: NDArray[np.floating]) -> NDArray[np.floatin
     """The plain mean of the rows under each word, in float64."""
     weights = np.repeat(1 / np.maximum(overlaps.counts, 1), overlaps.counts)
     shape = (len(overlaps.words), len(overlaps.stream))
-    means: NDArray[np.float64] = csr_array((weights, overlaps.rows, overlaps.offsets), shape=shape) @ values
-    return means
+    return np.asarray(csr_array((weights, overlaps.rows, overlaps.offsets), shape=shape) @ values)
 
 
 def first(overlaps: Overlaps, values: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -85,11 +85,8 @@ class Sequence:
             found = json.loads(texts[0]) if len(texts) == 1 else ()
         except (ValueError, RecursionError):
             return ()
-        if not isinstance(found, list) or not all(
-            isinstance(name, str) and 0 < len(name) < _MAX_NAME for name in found
-        ):
-            return ()
-        return tuple(to_text(name) for name in found)
+        names = found if isinstance(found, list) else []
+        return tuple(to_text(name) for name in names if isinstance(name, str) and 0 < len(name) < _MAX_NAME)
 
     def _intervals(self, group: Group, count: int) -> NDArray[np.float64]:
         dataset = self.hdf5.dataset(group, "intervals")

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mlcl.data.formats.hdf5_heap import Heaps
 from mlcl.data.formats.items import Source
 from mlcl.errors import DataError
 
@@ -23,9 +24,8 @@ Floating = TypeVar("Floating", bound=np.floating)
 _MAX_NAMES = 2**20
 _MAX_AXES = 3
 _BLOCK = 2**22  # bytes read at a time from data that is not packed
-_TEXT_BYTES = 2**26  # text of variable length read at a time, at the very most
 _DEFLATE, _SHUFFLE, _CHECKSUM = 1, 2, 3
-_MOST_PER_PACKED_BYTE = 1032  # what deflate can reach
+_REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("index", "<u4")])  # what stands for text of any length
 # All that the library raises on damaged files: see tests/fuzz.
 _FAILURES = (
     ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, OSError, RecursionError,
@@ -124,7 +124,14 @@ class Hdf5:
             raise self.error(f"holds {_kind(dataset)}, not text", dataset)
         if dataset.dtype.kind == "S":
             return self._read(dataset, dataset.dtype).ravel().tolist()
-        return self._read_variable(dataset)
+        if dataset.id.get_type().get_size() != _REFERENCE.itemsize or dataset.file.userblock_size:
+            raise self.error("holds text in an unusual way; write it as text of one length", dataset)
+        references = self._read_references(dataset).ravel()
+        self._spend(int(references["length"].sum(dtype=np.int64)), dataset)
+        try:
+            return Heaps(Path(dataset.file.filename)).texts(references)
+        except ValueError as error:
+            raise self.error(f"holds damaged text: {error}", dataset) from None
 
     def error(self, message: str, at: Group | Dataset) -> DataError:
         """An error at a group or data set."""
@@ -156,24 +163,10 @@ class Hdf5:
             raise self.error(f"declares shape {at.shape}: up to here far more than a file of this size holds", at)
 
     def _read(self, dataset: Dataset, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """The whole data set; what the file does not hold of a chunked one is zeros."""
-        if dataset.chunks is None:
-            return self._read_plain(dataset, dtype)
-        values = np.zeros(dataset.shape, dtype)
-        stored: list[Any] = []
-        dataset.id.chunk_iter(stored.append)
-        room = Path(dataset.file.filename).stat().st_size
-        for chunk in stored:
-            room -= chunk.size
-            if room < 0:
-                raise self.error("has larger chunks than the file", dataset)
-            self._unpack(dataset, chunk.chunk_offset, values)
-        return values
-
-    def _read_plain(self, dataset: Dataset, dtype: np.dtype[Any]) -> NDArray[Any]:
-        num_bytes = math.prod(dataset.shape) * dataset.dtype.itemsize
-        if num_bytes > Path(dataset.file.filename).stat().st_size:
-            raise self.error(f"declares shape {dataset.shape}, more than the file holds", dataset)
+        """The whole data set."""
+        if dataset.chunks is not None:
+            return self._read_chunks(dataset, dataset.dtype, np.zeros(dataset.shape, dtype))
+        num_bytes = self._check_room(dataset, dataset.dtype)
         values = np.empty(dataset.shape, dtype)
         if not dataset.shape:
             values[()] = dataset[()]
@@ -183,12 +176,42 @@ class Hdf5:
             values[start : start + step] = dataset[start : start + step]
         return values
 
-    def _unpack(self, dataset: Dataset, offset: tuple[int, ...], values: NDArray[Any]) -> None:
-        """Put one stored chunk where it belongs."""
-        shape, kind = dataset.chunks, dataset.dtype
+    def _read_references(self, dataset: Dataset) -> NDArray[Any]:
+        """Where each piece of text of variable length lies. The library itself loops for ever on a damaged heap."""
+        if dataset.chunks is not None:
+            return self._read_chunks(dataset, _REFERENCE, np.zeros(dataset.shape, _REFERENCE))
+        num_bytes, start = self._check_room(dataset, _REFERENCE), dataset.id.get_offset()
+        if not dataset.size or (start is None and not dataset.id.get_storage_size()):
+            return np.zeros(dataset.shape, _REFERENCE)
+        if start is None:
+            raise self.error("holds text in an unusual way; write it as text of one length", dataset)
+        with Path(dataset.file.filename).open("rb") as file:
+            file.seek(start)
+            return np.frombuffer(file.read(num_bytes), _REFERENCE).reshape(dataset.shape)
+
+    def _check_room(self, dataset: Dataset, kind: np.dtype[Any]) -> int:
+        """Bytes of a data set that is not packed, which the file has to have."""
+        num_bytes = math.prod(dataset.shape) * kind.itemsize
+        if num_bytes > Path(dataset.file.filename).stat().st_size:
+            raise self.error(f"declares shape {dataset.shape}, more than the file holds", dataset)
+        return num_bytes
+
+    def _read_chunks(self, dataset: Dataset, kind: np.dtype[Any], values: NDArray[Any]) -> NDArray[Any]:
+        """Put the stored chunks into `values`, which is zeros; `kind` is what the file holds."""
+        stored: list[Any] = []
+        dataset.id.chunk_iter(stored.append)
+        room = Path(dataset.file.filename).stat().st_size
+        for chunk in stored:
+            room -= chunk.size
+            if room < 0:
+                raise self.error("has larger chunks than the file", dataset)
+            self._unpack(dataset, kind, chunk.chunk_offset, values)
+        return values
+
+    def _unpack(self, dataset: Dataset, kind: np.dtype[Any], offset: tuple[int, ...], values: NDArray[Any]) -> None:
+        shape = dataset.chunks
         size = math.prod(shape) * kind.itemsize
-        room = 2 * values.size * kind.itemsize + _BLOCK  # a chunk may be larger than what is there by then
-        if size > room:
+        if size > 2 * values.size * kind.itemsize + _BLOCK:  # a chunk may reach a little beyond the data
             raise self.error(f"has chunks of {shape}, larger than its shape {dataset.shape}", dataset)
         skipped, raw = dataset.id.read_direct_chunk(offset)
         settings = dataset.id.get_create_plist()
@@ -197,26 +220,8 @@ class Hdf5:
                 raw = _undo(settings.get_filter(number)[0], raw, size, kind.itemsize)
         if len(raw) != size:
             raise self.error(f"has a chunk of {len(raw)} bytes, not {size}", dataset)
-        chunk = np.frombuffer(raw, kind).reshape(shape)
-        place = tuple(slice(start, start + length) for start, length in zip(offset, shape, strict=True))
-        target = values[place]
-        target[...] = chunk[tuple(slice(0, length) for length in target.shape)]
-
-    def _read_variable(self, dataset: Dataset) -> list[str | bytes]:
-        """Text of variable length, few at a time: each piece may be as large as the file and be named many times."""
-        file_size = Path(dataset.file.filename).stat().st_size
-        if dataset.chunks is not None and dataset.id.get_storage_size() * _MOST_PER_PACKED_BYTE > 2 * _TEXT_BYTES:
-            raise self.error("is packed text of variable length; write it as text of one length, or unpacked", dataset)
-        if len(dataset.shape) > 1 and dataset.shape[1:] != (1,):
-            raise self.error(f"has shape {dataset.shape}, not (words, 1)", dataset)
-        count = dataset.shape[0] if dataset.shape else 1
-        step, texts = max(1, _TEXT_BYTES // max(file_size, 1)), list[str | bytes]()
-        for start in range(0, count, step):
-            part = dataset[start : start + step] if dataset.shape else np.asarray(dataset[()])
-            pieces = part.ravel().tolist()
-            self._spend(sum(map(len, pieces)), dataset)
-            texts += pieces
-        return texts
+        target = values[tuple(slice(start, start + length) for start, length in zip(offset, shape, strict=True))]
+        target[...] = np.frombuffer(raw, kind).reshape(shape)[tuple(slice(0, length) for length in target.shape)]
 
 
 def _undo(number: int, raw: bytes, size: int, width: int) -> bytes:
