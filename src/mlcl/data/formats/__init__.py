@@ -9,7 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from mlcl.data.corpus import Corpus
-from mlcl.data.formats import hkt, mag, misa, mmsa, mult
+from mlcl.data.formats import (
+    csd,
+    hkt,
+    label_csv,
+    mag,
+    matrices,
+    meld,
+    misa,
+    mmsa,
+    mult,
+    mustard,
+    mustard_plus,
+    ur_funny,
+)
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.opening import content_hash, open_content
 from mlcl.data.formats.unknown import describe_unknown
@@ -25,7 +38,24 @@ _MEMORY_FACTOR = 16
 _MEMORY_MORE = 2**28
 
 
-LAYOUTS: tuple[Layout, ...] = (mag.LAYOUT, hkt.LAYOUT, misa.LAYOUT, misa.FOLDER, mmsa.LAYOUT, mult.LAYOUT)
+LAYOUTS: tuple[Layout, ...] = (
+    mag.LAYOUT,
+    hkt.LAYOUT,
+    misa.LAYOUT,
+    misa.FOLDER,
+    mmsa.LAYOUT,
+    mult.LAYOUT,
+    csd.LAYOUT,
+    csd.FOLDER_LAYOUT,
+    ur_funny.LAYOUT,
+    matrices.LAYOUT,
+    mustard.LAYOUT,
+    mustard.FOLDER_LAYOUT,
+    mustard_plus.LAYOUT,
+    meld.LAYOUT,
+    meld.FOLDER_LAYOUT,
+    label_csv.LAYOUT,
+)
 
 
 def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> Corpus:
