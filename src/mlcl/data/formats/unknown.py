@@ -18,12 +18,12 @@ _MOST_ENTRIES = 1000  # of a folder that are looked at
 _MOST_TEXT = 2**20  # bytes of a text file that are looked at
 
 
-def describe_unknown(data: object, summaries: Sequence[str]) -> str:
+def describe_unknown(data: object, layouts: Sequence[str]) -> str:
     """Return what was found instead of a known layout.
 
     Args:
         data: What the file opened as: an object, or a path.
-        summaries: The known layouts in a few words each.
+        layouts: Names of the known layouts.
     """
     places = [data, *list(data.values())[:9], *first_items(data)] if isinstance(data, dict) else []
     if any(isinstance(place, dict) and _keys(place) >= _DROPBOX_FIELDS for place in places):
@@ -35,7 +35,7 @@ def describe_unknown(data: object, summaries: Sequence[str]) -> str:
         inside = _data_files(data)
         if inside:
             return f"is a folder of no known layout; name the data file in it: {' or '.join(inside)}"
-    return f"holds {_describe(data)}, which is no known layout. Known: {'; '.join(summaries)}"
+    return f"holds {_describe(data)}, which is no known layout. Known layouts: {', '.join(layouts)}"
 
 
 def _keys(data: dict[object, object]) -> set[str]:
