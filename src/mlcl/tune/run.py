@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import optuna
 import torch
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from mlcl.config import Experiment
@@ -74,6 +75,8 @@ def _run_trial(study: TuneStudy, trial: Trial, experiment: Experiment, prepared:
 
     try:
         score = train_for_dev(experiment_of(experiment, study.space, trial.params), prepared, on_epoch)
+    except UpdateFinishedTrialError:
+        return  # this process slept so long that another gave the trial up for dead
     except optuna.TrialPruned as stop:
         finish(TrialState.PRUNED, reason=str(stop))
     except (MlclError, MemoryError, RuntimeError) as error:
