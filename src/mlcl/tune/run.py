@@ -54,8 +54,8 @@ def run_trials(
                     raise Interrupted(f"stopped in trial {trial.number}; the same command goes on with it") from stop
                 raise
             after(trial.number)
-            gc.collect()
-            if torch.cuda.is_available():
+            if torch.cuda.is_available():  # the next model may be larger
+                gc.collect()
                 torch.cuda.empty_cache()
 
 
