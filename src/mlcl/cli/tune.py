@@ -1,6 +1,7 @@
 """``mlcl tune``."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -72,7 +73,7 @@ def tune(
     from mlcl.parallel import launched
     from mlcl.report.files import write_text
     from mlcl.tune.command import begin, show, work
-    from mlcl.tune.importance import importance_svg, importances
+    from mlcl.tune.importance import FEWEST, importance_svg, importances
     from mlcl.tune.outcome import recipe_text, set_words, write_recipe
 
     if launched():
@@ -86,7 +87,9 @@ def tune(
     best, shares = show(begun), importances(begun.study)
     if shares:
         print(f"share explained: {', '.join(f'{key} {share:.0%}' for key, share in shares.items())}")
-    if importance is not None:
+    if importance is not None and not shares:
+        print(f"note: {importance} is not written: it takes {FEWEST} complete trials that differ", file=sys.stderr)
+    elif importance is not None:
         write_text(importance, importance_svg(shares, f"Share of dev {begun.metric} that each setting explains"))
     if apply is not None:
         write_recipe(apply, recipe_text(begun.study, experiment, best, begun.metric))

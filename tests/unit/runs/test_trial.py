@@ -68,24 +68,19 @@ def test_stages_are_trained_first_as_in_a_run(workplace: Path) -> None:
 
 
 def spoil_labels(data: dict[str, Any]) -> None:
-    """Other labels, among them some that are no class, so that the task would be another."""
+    """Other labels, among them some that are no class, so that the task of the whole file would be another."""
     for number, item in enumerate(data["test"]):
-        data["test"][number] = (
-            (*item[:-1], 0.5 * number) if len(item) == 5 else (item[0], item[1] * 0 + number, item[2])
-        )
+        *rest, label, last = item if len(item) == 3 else (*item, None)
+        spoilt = (*rest, label * 0 + 0.5 * number, last)
+        data["test"][number] = spoilt if last is not None else spoilt[:-1]
 
 
 def spoil_rows(data: dict[str, Any]) -> None:
-    """Huge rows and infinities in them, and other words."""
+    """Huge rows, with infinities in the last of them."""
     for number, item in enumerate(data["test"]):
-        words, visual, acoustic = item[0][:3] if len(item) == 3 else (None, None, None)
-        if words is None:
-            punchline = item[0]
-            rows = [np.full_like(part, 1e6) for part in punchline[1:]]
-            data["test"][number] = ((punchline[0].upper(), *rows), *item[1:])
-        else:
-            spoilt = (["zebra"] * len(words), np.full_like(visual, np.inf), acoustic * 1e6)
-            data["test"][number] = (spoilt, *item[1:])
+        words, *rows = item[0]
+        spoilt = [np.full_like(part, 1e6) for part in rows[:-1]] + [np.full_like(rows[-1], np.inf)]
+        data["test"][number] = ((words, *spoilt), *item[1:])
 
 
 def drop_test(data: dict[str, Any]) -> None:

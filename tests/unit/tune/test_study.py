@@ -91,8 +91,7 @@ def test_a_bad_trial_is_pruned_and_the_own_values_never(tmp_path: Path, monkeypa
     assert ends(study) == ["complete"] * 5 + ["pruned"] * 3
     reasons = [trial.user_attrs.get("reason") for trial, _ in study.every()]
     assert reasons[5:] == ["after epoch 2"] * 3
-    late = open_study(tmp_path / "late", epochs=10)
-    late.study.get_trials()  # the own values come last here
+    late = open_study(tmp_path / "late", epochs=10)  # the own values come last here
     [waiting] = late.study.get_trials(states=(TrialState.WAITING,))
     late.study.ask()
     for _ in range(5):
@@ -256,9 +255,7 @@ def test_another_folder_a_file_and_a_damaged_study_are_refused(tmp_path: Path) -
     assert [entry.name for entry in (tmp_path / "full").iterdir()] == ["notes.txt"]
 
 
-def test_optuna_stays_silent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_optuna_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     optuna.logging.set_verbosity(optuna.logging.INFO)
     work(open_study(tmp_path / "s"), 2, rate, monkeypatch)
     assert capfd.readouterr() == ("", "")
