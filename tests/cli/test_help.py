@@ -18,6 +18,10 @@ OPTIONS = {
         *("--model", "--data", "--text-encoder", "--profile", "--seed", "--set", "--output"),
         *("--resume", "--device", "--threads", "--track", "--quiet"),
     },
+    "crossvalidate": {
+        *("--folds", "--by", "--lists", "--fold-seed", "--model", "--data", "--text-encoder", "--profile", "--seed"),
+        *("--set", "--output", "--resume", "--device", "--threads", "--quiet"),
+    },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},
     "predict": {"--data", "--output", "--split", "--device", "--threads"},
     "config": {"--model", "--profile", "--set"},
@@ -29,7 +33,7 @@ OPTIONS = {
 }
 POSITIONAL = {
     **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE"},
-    **{"models": "", "bench": "WHAT"},
+    **{"crossvalidate": "RECIPE", "models": "", "bench": "WHAT"},
 }
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")
 
