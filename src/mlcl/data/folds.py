@@ -82,13 +82,13 @@ def refold(corpus: Corpus, config: FoldConfig) -> Corpus:
 
 
 def grouping(items: Split, folds: int) -> Literal["item", "video", "speaker"]:
-    """The strictest grouping that a cross-validation can have: speakers, else videos, if there are more than folds."""
+    """The strictest grouping that fits: speakers, else videos, if there are two or more for each fold."""
     for by in ("speaker", "video"):
         try:
             groups = groups_of(items, by)
         except DataError:
             continue
-        if len(set(groups)) > folds:
+        if len(set(groups)) >= 2 * folds:
             return by
     return "item"
 

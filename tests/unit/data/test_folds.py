@@ -129,9 +129,9 @@ def test_an_outlier_outside_train_changes_no_statistic(part: str) -> None:
 
 
 def test_the_strictest_grouping_with_enough_groups_is_taken() -> None:
-    assert grouping(pool(corpus(speakers=7)), 5) == "speaker"
-    assert grouping(pool(corpus(speakers=5)), 5) == "video"
-    assert grouping(pool(corpus(videos=5)), 5) == "item"
+    assert grouping(pool(corpus(speakers=10)), 5) == "speaker"
+    assert grouping(pool(corpus(speakers=9)), 5) == "video"
+    assert grouping(pool(corpus(videos=9)), 5) == "item"
     assert grouping(pool(tiny.corpus()), 5) == "item"
 
 
