@@ -179,6 +179,7 @@ def test_nothing_that_is_told_names_a_path_or_the_machine(place: Path, workplace
     if name == "wandb":
         assert start["settings"]["x_disable_meta"]
         assert start["settings"]["x_disable_machine_info"]
+        assert start["settings"]["host"] == ""  # else it is this machine's name, disabled information or not
     else:
         assert (start["auto_log_cpu"], start["auto_log_gpu"]) == (False, False)
 

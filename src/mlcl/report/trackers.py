@@ -124,6 +124,8 @@ class Wandb:
                 x_disable_machine_info=True,
                 x_disable_meta=True,
                 x_disable_stats=True,
+                x_save_requirements=False,
+                host="",
             ),
         )
 
