@@ -85,6 +85,7 @@ def test_the_summary_follows_from_the_folds(whole: Path) -> None:
         assert found["mean"][name] == pytest.approx(np.mean(values))
         assert found["sd"][name] == pytest.approx(np.std(values, ddof=1))
     assert found["pooled"]["mae"] == pytest.approx((table["prediction"] - table["label"]).abs().mean())
+    assert set(found["constant"]) == set(found["pooled"])
     assert found["groups"] == {"by": "video", "count": 9}
     assert found["intervals"] == {}  # nine videos are too few
     title = " ".join((whole / "out").read_text(encoding="utf-8").partition("┏")[0].split())
