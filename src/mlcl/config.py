@@ -23,7 +23,7 @@ class FoldConfig(Section):
     seed: int = Field(default=0, ge=0)
     """Seed of the dealing."""
     lists: str | None = None
-    """File with the folds' items, in place of dealing them; `by` then groups the dev items only."""
+    """File with the folds' items, by id or by number in the data file's order; `by` then groups the dev items only."""
 
 
 class DataConfig(Section):
