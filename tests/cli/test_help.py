@@ -20,6 +20,8 @@ OPTIONS = {
     },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},
     "predict": {"--data", "--output", "--split", "--device", "--threads"},
+    "data convert": {"--to", "--label", "--columns", "--half"},
+    "data split": {"--by", "--seed", "--shares", "--to"},
     "config": {"--model", "--profile", "--set"},
     "models": {"--json"},
     "bench": {
@@ -29,7 +31,7 @@ OPTIONS = {
 }
 POSITIONAL = {
     **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE"},
-    **{"models": "", "bench": "WHAT"},
+    **{"models": "", "bench": "WHAT", "data convert": "FILE", "data split": "FILE"},
 }
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")
 
@@ -40,24 +42,30 @@ every_profile = pytest.mark.parametrize("profile", ["default", "release"])
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], []], ids=["long", "short", "nothing"])
 def test_help_names_each_verb(arguments: list[str]) -> None:
     text = succeed(*arguments)
-    assert set(VERBS) == set(OPTIONS)
+    assert set(VERBS) == {verb.split()[0] for verb in OPTIONS}
     for verb in VERBS:
         assert re.search(rf"^\W*{verb}\s+[A-Z]\w+ ", text, re.MULTILINE), f"{verb} has no line that says what it does"
     assert "--version" in text
     assert "--debug" in text
 
 
+def test_help_of_data_names_each_of_its_verbs() -> None:
+    text = succeed("data", "--help")
+    for verb in (name.split()[1] for name in OPTIONS if name.startswith("data ")):
+        assert re.search(rf"^\W*{verb}\s+[A-Z]\w+ ", text, re.MULTILINE)
+
+
 @pytest.mark.parametrize("verb", OPTIONS)
 def test_help_of_a_verb_names_exactly_its_options(verb: str) -> None:
-    text = succeed(verb, "--help")
-    assert set(re.findall(r"--[a-z-]+", text)) - {f"--{POSITIONAL[verb].lower()}"} == OPTIONS[verb]
+    text = succeed(*verb.split(), "--help")
+    assert set(re.findall(r"--[a-z-]+", text)) - {f"--{POSITIONAL[verb].lower()}", "--out"} == OPTIONS[verb]
     assert POSITIONAL[verb] in text
     assert max(map(len, text.splitlines())) <= 100
 
 
 @pytest.mark.parametrize("verb", OPTIONS)
 def test_help_describes_each_option_in_a_sentence(verb: str) -> None:
-    text = succeed(verb, "--help")
+    text = succeed(*verb.split(), "--help")
     for option in OPTIONS[verb]:
         assert re.search(rf"{option}\b[^a-z\n]*[A-Z]*\S*\s+\S+ \S+", text), f"{option} is not described"
 

@@ -9,16 +9,18 @@ from cyclopts import App, CycloptsError
 
 from mlcl.cli.bench import bench
 from mlcl.cli.config import config
+from mlcl.cli.data import data
 from mlcl.cli.evaluate import evaluate
 from mlcl.cli.models import models
 from mlcl.cli.predict import predict
 from mlcl.cli.train import train
 from mlcl.errors import MlclError
 
-VERBS: dict[str, Callable[..., None]] = {
+VERBS: dict[str, Callable[..., None] | App] = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
+    "data": data,
     "config": config,
     "models": models,
     "bench": bench,

@@ -120,14 +120,16 @@ class Source:
         self.spend(rows.size * np.dtype(self.dtype).itemsize, place)
         return rows
 
-    def stack(self, items: Sequence[NDArray[np.generic]], name: str, split: str, columns: slice) -> Ragged:
+    def stack(
+        self, items: Sequence[NDArray[np.generic]], name: str, split: str, columns: list[int] | None = None
+    ) -> Ragged:
         """Join the rows of a split's items; -inf, inf and nan become 0 and the rows that held them are counted."""
-        width = len(range(self.widths.get(name, 0))[columns])
+        width = self.widths.get(name, 0) if columns is None else len(columns)
         if not width:
             raise self.error(f"no item has {name} rows, so their number of columns is unknown; add items with rows")
         nothing = np.zeros((0, width), self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # inf and nan that come of the cast are repaired below
-            chosen = [rows[:, columns].astype(self.dtype, copy=False) if len(rows) else nothing for rows in items]
+            chosen = [(rows if columns is None else rows[:, columns]) if len(rows) else nothing for rows in items]
             ragged = Ragged.stack(chosen, width=width, dtype=self.dtype)
         finite = np.isfinite(ragged.values)
         if not finite.all():
