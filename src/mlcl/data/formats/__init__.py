@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mlcl.data.corpus import Corpus
-from mlcl.data.formats import folder, hkt, mag
+from mlcl.data.formats import folder, hkt, mag, saved_datasets
 from mlcl.data.formats.items import first_items
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.opening import TEXT_SUFFIXES, content_hash, open_content
@@ -26,7 +26,7 @@ _MEMORY_MORE = 2**28
 _DROPBOX_FIELDS = {"facet", "covarep", "glove"}
 
 
-LAYOUTS: tuple[Layout, ...] = (mag.LAYOUT, hkt.LAYOUT, folder.LAYOUT)
+LAYOUTS: tuple[Layout, ...] = (mag.LAYOUT, hkt.LAYOUT, folder.LAYOUT, saved_datasets.LAYOUT)
 
 
 def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> Corpus:

@@ -10,7 +10,7 @@ from mlcl.data.corpus import SPLITS, Ragged
 from mlcl.data.formats.words import Words, is_sequence, to_text
 from mlcl.errors import DataError, nearest
 
-SPLIT_NAMES = {**{name: name for name in SPLITS}, "valid": "dev", "val": "dev"}
+SPLIT_NAMES = {**{name: name for name in SPLITS}, "valid": "dev", "val": "dev", "validation": "dev"}
 _LABEL_SHAPES = ((), (1,), (1, 1), (1, 7))  # MISA's cached files have (1, 7): sentiment, then six emotions
 _ITEM_BYTES = 256  # what an item takes beside its rows and words, roughly
 _MAX_ID = 1000  # characters

@@ -250,7 +250,7 @@ class TableReader:
                     where = int((both & ~agree).argmax())
                     wrong = f"has {words[where]} words and {rows.lengths[where]} {name} rows"
         if not wrong:
-            return bool(pairs) or not any(segment.rows for segment in segments)
+            return bool(pairs or stated) or not any(segment.rows for segment in segments)
         if stated or 2 * agreeing > pairs:
             raise self.source.error(
                 f"{wrong}, though {agreeing} of {pairs} items and modalities have one row per word; correct it, "
