@@ -103,7 +103,7 @@ class _Folder:
         finally:
             for archive in archives.values():
                 archive.close()
-        return self.source.stack(matrices, kind, column, slice(None))
+        return self.source.stack(matrices, kind, column)
 
     def _item(self, column: str, cell: object, archives: dict[Path, Archive], place: str) -> object:
         name = cell.strip() if isinstance(cell, str) else cell
