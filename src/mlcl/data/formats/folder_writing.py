@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from numpy.lib import format as npy_format
+from numpy.typing import NDArray
 
 from mlcl.data.corpus import Corpus, Ragged
 from mlcl.data.formats.placing import placed_folder
@@ -64,5 +65,5 @@ def _write_rows(folder: Path, column: str, parts: list[Ragged]) -> None:
             values.astype(dtype).tofile(stream)
 
 
-def _chunks(values: np.ndarray) -> list[np.ndarray]:  # type: ignore[type-arg]
+def _chunks(values: NDArray[np.floating]) -> list[NDArray[np.floating]]:
     return [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlcl.data.columns import fits, kept_columns
 from mlcl.data.corpus import Corpus, Segment, Split
@@ -17,6 +18,7 @@ from mlcl.errors import DataError
 _ITEM = ("punchline", "context", "id", "label")
 _FEATURES = ("words", "visual", "acoustic", "hcf")
 _ROWS = ("acoustic", "visual", "hcf")
+_Features = tuple[list[str], *tuple[NDArray[np.floating], ...]]
 _PUBLISHED = "hkt"  # the choice of columns that the loaders of the published files make
 
 
@@ -132,9 +134,9 @@ def _items(split: Split, path: Path) -> list[object]:
     ]
 
 
-def _features(segment: Segment, path: Path) -> list[tuple[list[str], object, object, object]]:
+def _features(segment: Segment, path: Path) -> list[_Features]:
     """Per item sentences and rows; the punchline is one sentence."""
-    found = []
+    found: list[_Features] = []
     for index, words in enumerate(segment.words):
         sentences = [" ".join(words)] if segment.sentences is None else segment.sentences[index]
         if " ".join(sentences).split() != words:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +130,9 @@ class Source:
             raise self.error(f"no item has {name} rows, so their number of columns is unknown; add items with rows")
         nothing = np.zeros((0, width), self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # inf and nan that come of the cast are repaired below
-            chosen = [(rows if columns is None else rows[:, columns]) if len(rows) else nothing for rows in items]
+            chosen: list[NDArray[Any]] = [
+                (rows if columns is None else rows[:, columns]) if len(rows) else nothing for rows in items
+            ]
             ragged = Ragged.stack(chosen, width=width, dtype=self.dtype)
         finite = np.isfinite(ragged.values)
         if not finite.all():

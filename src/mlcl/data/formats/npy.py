@@ -42,8 +42,8 @@ def map_npy(path: Path) -> NDArray[Any]:
         header = _read_header(stream, path.stat().st_size)
     if not math.prod(header.shape):
         return np.zeros(header.shape, header.dtype)
-    order = "F" if header.fortran else "C"
-    return np.memmap(path, header.dtype, mode="c", offset=header.start, shape=header.shape, order=order)
+    flat: NDArray[Any] = np.memmap(path, header.dtype, mode="c", offset=header.start, shape=(math.prod(header.shape),))
+    return flat.reshape(header.shape, order="F" if header.fortran else "C")
 
 
 class Archive:

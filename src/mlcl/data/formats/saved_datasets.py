@@ -77,7 +77,7 @@ def write(corpus: Corpus, path: Path) -> None:
             (folder / name).mkdir()
             schema = _write_table(folder / name / _DATA, batches_of(table, name))
             info = {"description": description_of(table), "features": _features(schema), "splits": None}
-            state = {"_data_files": [{"filename": _DATA}], "_fingerprint": "0" * 16, "_split": name}
+            state: dict[str, Any] = {"_data_files": [{"filename": _DATA}], "_fingerprint": "0" * 16, "_split": name}
             state |= {"_format_columns": None, "_format_kwargs": {}, "_format_type": None, "_output_all_columns": False}
             (folder / name / _INFO).write_text(json.dumps(info), encoding="utf-8")
             (folder / name / _STATE).write_text(json.dumps(state), encoding="utf-8")

@@ -1,10 +1,11 @@
 """A corpus as a table with one item a row, to be written; `table` reads it back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlcl.data.corpus import SPLITS, Corpus, Ragged, Segment, Split
 from mlcl.data.formats.facts import Facts
@@ -53,7 +54,8 @@ def tabled(corpus: Corpus, path: str | Path) -> Tabled:
             "split": [name] * len(split),
             **{column: parts[number] for column, parts in columns.items()},
         }
-        labels = {NAMED_LABEL + label: values for label, values in split.columns.items()} or {LABEL: split.labels}
+        named = {NAMED_LABEL + label: values for label, values in split.columns.items()}
+        labels: Mapping[str, NDArray[np.float64] | None] = named or {LABEL: split.labels}
         for column, values in labels.items():
             numbers = [None] * len(split) if values is None else values.tolist()
             cells[name][column] = [_label(value, corpus, column) for value in numbers]
@@ -123,10 +125,10 @@ def _check(corpus: Corpus, path: str | Path) -> None:
             raise refuse(f"{name} has a label that is none of its {len(corpus.classes)} classes; correct it")
 
 
-def _same(labels: object, column: np.ndarray) -> bool:  # type: ignore[type-arg]
+def _same(labels: NDArray[np.float64] | None, column: NDArray[np.float64]) -> bool:
     if labels is None:
         return bool(np.isnan(column).all())
-    return bool(np.array_equal(labels, column, equal_nan=True))  # type: ignore[arg-type]
+    return bool(np.array_equal(labels, column, equal_nan=True))
 
 
 def _form(split: Split) -> tuple[object, ...]:
