@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 from mlcl.config import DataConfig
+from mlcl.data.columns import check_choice, choose_columns
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import read_corpus
 from mlcl.data.synthetic import PlantedSettings, ceilings, planted_corpus
@@ -14,18 +15,22 @@ PLANTED = "planted"
 
 
 def open_corpus(config: DataConfig, recipe: str) -> Corpus:
-    """Read the corpus.
+    """Read the corpus, with the columns that the experiment names.
 
     Raises:
+        UsageError: If there is no such choice of columns.
         DataError: If the file is missing or not readable as a corpus.
     """
+    if config.columns is not None:
+        check_choice(config.columns)
     name, _, items = config.file.partition(":")
     if name == PLANTED:
         return planted_corpus(_planted_settings(items, config.task))
     path = Path(config.file)
     if not path.exists():
         raise DataError(f"no such file. {where_to_get(recipe)}. Then pass --data FILE", path=path)
-    return read_corpus(path)
+    corpus = read_corpus(path)
+    return corpus if config.columns is None else choose_columns(corpus, config.columns)
 
 
 def best_reachable(config: DataConfig) -> dict[str, float] | None:
