@@ -93,7 +93,8 @@ def tune(
         write_text(importance, importance_svg(shares, f"Share of dev {begun.metric} that each setting explains"))
     if apply is not None:
         write_recipe(apply, recipe_text(begun.study, experiment, best, begun.metric))
-    given = [("--model", model), ("--profile", profile), ("--data", data), ("--text-encoder", text_encoder)]
+    given: list[tuple[str, object]] = [("--model", model), ("--profile", profile), ("--data", data)]
+    given += [("--text-encoder", text_encoder)]
     given += [("--seed", seed), *(("--set", change) for change in changes or [])]
     options = [str(word) for option, value in given if value is not None for word in (option, value)]
     print(f"best: trial {best.number}. To train with it and read test once:")

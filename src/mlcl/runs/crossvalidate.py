@@ -8,7 +8,7 @@ import pandas as pd
 
 from mlcl.config import Experiment, FoldConfig
 from mlcl.data.folds import deal, pool
-from mlcl.data.select import groups_of
+from mlcl.data.resplit import groups_of
 from mlcl.errors import Interrupted, RunError, UsageError
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.evaluate.fold_summary import FoldSummary, summarise

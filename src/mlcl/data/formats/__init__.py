@@ -11,6 +11,7 @@ import numpy as np
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import (
     csd,
+    folder,
     hkt,
     label_csv,
     mag,
@@ -21,6 +22,7 @@ from mlcl.data.formats import (
     mult,
     mustard,
     mustard_plus,
+    saved_datasets,
     ur_funny,
 )
 from mlcl.data.formats.layout import Layout
@@ -39,6 +41,7 @@ _MEMORY_MORE = 2**28
 
 
 LAYOUTS: tuple[Layout, ...] = (
+    folder.LAYOUT,
     mag.LAYOUT,
     hkt.LAYOUT,
     misa.LAYOUT,
@@ -55,6 +58,7 @@ LAYOUTS: tuple[Layout, ...] = (
     meld.LAYOUT,
     meld.FOLDER_LAYOUT,
     label_csv.LAYOUT,
+    saved_datasets.LAYOUT,
 )
 
 
