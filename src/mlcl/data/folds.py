@@ -159,7 +159,7 @@ def _lists(path: Path) -> list[dict[str, list[Any]]]:
     """The folds of a JSON file, or of a pickle of pairs of train and test items."""
     if path.suffix in _PICKLES:
         _read(path)
-        found = load_pickle(path)
+        found: Any = load_pickle(path)
         pairs = [[_plain(part) for part in pair] for pair in found] if _is_sequences(found) else []
         folds = [dict(zip(("train", "test"), pair, strict=True)) for pair in pairs if len(pair) == 2]
         right = bool(folds) and len(folds) == len(pairs)
