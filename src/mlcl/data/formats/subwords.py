@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 BEYOND = -1  # the sub-words were cut off before this word
 Pieces = dict[tuple[str, bool], int]  # how many sub-words a word has
-_PASSES = 5
-_MAX_TOKENS = 512
-_VISITS_PER_WORD, _VISITS_MORE = 64, 1000  # runs looked at; an item that needs more is left open
+_PASSES = 3
+_MAX_TOKENS = 128
+_VISITS_PER_WORD, _VISITS_MORE = 16, 100  # runs looked at; an item that needs more is left open
 
 
 @dataclass(frozen=True)
