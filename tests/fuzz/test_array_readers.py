@@ -53,7 +53,7 @@ def damaged(rng: np.random.Generator, data: Any) -> Any:
         if not parents:
             continue
         holder, key = parents[-1]
-        if isinstance(part, np.ndarray) and part.dtype.kind in "fiu" and part.size and rng.random() < 0.5:
+        if isinstance(part, np.ndarray) and part.dtype.kind in "fiu" and part.ndim and part.size and rng.random() < 0.5:
             part = part.astype(float, copy=True)
             part.flat[rng.integers(part.size)] = rng.choice([0, 1, -5, 1e300])
             holder[key] = part[: rng.integers(len(part) + 1)] if rng.random() < 0.3 else part
