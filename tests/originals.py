@@ -1,6 +1,7 @@
 """Small files in the layouts of the original distributions, for every test that needs one."""
 
 import csv
+import itertools
 import json
 import pickle
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +43,7 @@ def tokens(*words: str) -> np.ndarray[Any, Any]:
 
 def seconds(*borders: float) -> list[Interval]:
     """Intervals one after the other."""
-    return list(zip(borders[:-1], borders[1:], strict=True))
+    return list(itertools.pairwise(borders))
 
 
 def csd_folder(folder: Path, *, seed: int = 0, videos: int = 6, shift: float = 0.0, fold: bool = True) -> Path:

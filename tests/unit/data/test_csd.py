@@ -210,13 +210,13 @@ FIVE = seconds(0, 1, 2, 3, 4, 5)
     ("edit", "message"),
     [
         (lambda folder: (folder / "1.csd").unlink(), "has no sequence of words"),
-        (lambda folder: write_csd(folder / "9.csd", "other_words", {"v": SPOKEN}), "2 sequences of words: .*; keep one"),
+        (lambda folder: write_csd(folder / "9.csd", "other_words", {"v": SPOKEN}), "2 sequences of words: .*keep"),
         (lambda folder: write_csd(folder / "9.csd", "COVAREP", {}), "/COVAREP/data: has no videos"),
         (lambda folder: write_csd(folder / "3.csd", LABELS, {"w": (np.ones((1, 1)), [(0, 1)])}), "has no item"),
         (lambda folder: (folder / "x.json").write_text('{"train": ["v"], "test": ["v"]}'), "'v' stands in two splits"),
         (lambda folder: (folder / "x.json").write_text('{"folds": ["v"]}'), "has a split 'folds'"),
         (lambda folder: [(folder / name).write_text("{}") for name in ("x.json", "y.json")], "has 2 JSON files"),
-        (lambda folder: (folder / "9.csd").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 600), "9.csd: cannot be read as HDF5"),
+        (lambda folder: (folder / "9.csd").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 600), "cannot be read as HDF5"),
         (changed(WORDS, np.ones((5, 1)), FIVE), "features: holds float64, not text"),
         (changed(WORDS, tokens("a"), FIVE), r"intervals: has shape \(5, 2\); 1 rows of features need \(1, 2\)"),
         (changed(WORDS, np.array([[b"a", b"b"]]), [(0, 1)]), r"has shape \(1, 2\), not \(words, 1\)"),
@@ -225,7 +225,7 @@ FIVE = seconds(0, 1, 2, 3, 4, 5)
         (changed(AUDIO, np.ones(3), FIVE), r"has shape \(3,\), not \(rows, columns\)"),
         (changed(AUDIO, np.ones((5, 2)), [(0, np.nan)] * 5), "the intervals do not fit: interval 0 goes from 0 to nan"),
         (changed(LABELS, np.array([[np.inf]]), [(0, 1)]), "the label is inf"),
-        (changed(LABELS, np.array([[1.0], [np.nan]]), [(0, 1), (1, 2)]), r"train\[1\]: has no label: 1 of the split's 2"),
+        (changed(LABELS, np.array([[1.0], [np.nan]]), [(0, 1), (1, 2)]), r"train\[1\]: has no label: 1 of the"),
     ],
 )  # fmt: skip
 def test_broken_folders(tmp_path: Path, edit: Callable[[Path], object], message: str) -> None:
@@ -247,7 +247,7 @@ def test_videos_of_one_stream_have_one_width(tmp_path: Path) -> None:
 def test_options_are_checked() -> None:
     with pytest.raises(UsageError, match=r"collapse 'meen'; did you mean 'mean'\? allowed: mean, first, nearest"):
         CsdOptions(collapse="meen")
-    with pytest.raises(UsageError, match="pauses 'no'; .*allowed: drop, keep"):
+    with pytest.raises(UsageError, match=r"pauses 'no'; .*allowed: drop, keep"):
         CsdOptions(pauses="no")  # type: ignore[arg-type]
 
 

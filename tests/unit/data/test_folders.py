@@ -74,6 +74,14 @@ def test_segments_whose_rows_do_not_fit_get_zeros_and_are_counted(tmp_path: Path
 Data = dict[str, Any]
 
 
+def shared(depth: int) -> object:
+    """A small value that takes for ever to hash or to print."""
+    value: object = ()
+    for _ in range(depth):
+        value = (value, value)
+    return value
+
+
 def every(data: Data, name: str, value: object) -> None:
     for key in data[name]:
         data[name][key] = {"punchline_features": value, "context_features": []}
@@ -82,30 +90,32 @@ def every(data: Data, name: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda data: data["data_folds"]["train"].append(99), r"train\[9\]: names the item '99', which language_sdk lacks"),
-        (lambda data: data["data_folds"]["train"].append([1]), r"names the item '\[1\]', which language_sdk lacks"),
+        (lambda data: data["data_folds"]["train"].append(99), r"train\[9\]: names the item 99, which language"),
+        (lambda data: data["data_folds"]["train"].append([1]), "names the item list, which language_sdk lacks"),
+        (lambda data: data["data_folds"]["train"].append(shared(64)), "names the item tuple, which language_sdk lacks"),
         (lambda data: data.update(data_folds=[1]), "data_folds.pkl: holds list, not a dict"),
         (lambda data: data["data_folds"].update(extra=[1]), "has a split 'extra'"),
-        (lambda data: data["humor_label_sdk"].update({1: 2}), "humor_label_sdk '1': the label is 2, not 0 or 1"),
-        (lambda data: data["humor_label_sdk"].update({1: "1"}), "humor_label_sdk '1': the label is str"),
-        (lambda data: data["humor_label_sdk"].update({1: None}), "humor_label_sdk '1': the label is nan"),
-        (lambda data: data[SDK].update({1: 5}), "language_sdk '1': has no punchline_sentence; found int"),
+        (lambda data: data["humor_label_sdk"].update({1: 2}), "humor_label_sdk 1: the label is 2, not 0 or 1"),
+        (lambda data: data["humor_label_sdk"].update({1: "1"}), "humor_label_sdk 1: the label is str"),
+        (lambda data: data["humor_label_sdk"].update({1: None}), "humor_label_sdk 1: the label is nan"),
+        (lambda data: data[SDK].update({1: 5}), "language_sdk 1: has no punchline_sentence; found int"),
         (lambda data: data[SDK][1].pop("context_sentences"), "has no context_sentences; found 'punchline_sentence'"),
         (lambda data: data[SDK][1].update(context_sentences="a"), "context_sentences is str, not a list"),
-        (lambda data: data[SDK][1].update(punchline_sentence=5), "language_sdk '1': a word is int, not str"),
+        (lambda data: data[SDK][1].update(punchline_sentence=5), "language_sdk 1: a word is int, not str"),
         (lambda data: every(data, COVAREP, np.ones((40, 81))), "no segment has as many rows as words"),
         (lambda data: every(data, COVAREP, []), "covarep_features_sdk: has no rows at all"),
-        (lambda data: every(data, COVAREP, np.ones(3)), "'0' punchline_features: is neither rows of numbers nor"),
+        (lambda data: every(data, COVAREP, np.ones(3)), "0 punchline_features: is neither rows of numbers nor"),
         (lambda data: every(data, COVAREP, "rows"), "is neither rows of numbers nor"),
         (lambda data: every(data, COVAREP, [[[[1.0]]]]), "is neither rows of numbers nor"),
         (lambda data: every(data, COVAREP, [[1.0], ["a"]]), "is neither rows of numbers nor"),
-        (lambda data: every(data, COVAREP, [[1.0], [1.0, 2.0]]), "rows of different lengths, or too large a number"),
-        (lambda data: every(data, COVAREP, [[10**400]]), "rows of different lengths, or too large a number"),
-        (lambda data: every(data, COVAREP, [np.ones(2), np.ones(3)]), "rows of different lengths, or too large"),
-        (lambda data: data[COVAREP].update({1: {}}), "covarep_features_sdk '1': has no punchline_features; found nothing"),
+        (lambda data: every(data, COVAREP, [[1.0, "a"]]), "rows of different lengths, or of other than small numbers"),
+        (lambda data: every(data, COVAREP, [[1.0], [1.0, 2.0]]), "rows of different lengths, or of other than small numbers"),
+        (lambda data: every(data, COVAREP, [[10**400]]), "rows of different lengths, or of other than small numbers"),
+        (lambda data: every(data, COVAREP, [np.ones(2), np.ones(3)]), "rows of different lengths, or of other"),
+        (lambda data: data[COVAREP].update({1: {}}), "1: has no punchline_features; found nothing"),
         (
             lambda data: data[COVAREP][1].update(context_features=[np.ones((1, 80))]),
-            "'1' context_features: acoustic rows have 80 columns, those before have 81",
+            "1 context_features: acoustic rows have 80 columns, those before have 81",
         ),
     ],
 )  # fmt: skip
@@ -130,7 +140,7 @@ def test_folder_without_texts_is_not_ur_funny(tmp_path: Path) -> None:
     del data[SDK]
     assert not ur_funny.sniff(write_ur_funny(tmp_path / "b", data))
     assert not ur_funny.sniff(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="has no language_sdk.pkl"):
+    with pytest.raises(DataError, match=r"has no language_sdk\.pkl"):
         ur_funny.read(tmp_path / "b")
 
 
@@ -198,7 +208,7 @@ def matrix(path: Path, value: object, name: str = "d1") -> None:
         (lambda folder: matrix(folder / "y_test.h5", np.full(4, np.inf)), r"test\[0\]: the label is inf"),
         (lambda folder: matrix(folder / "audio_test.h5", np.ones((4, 9, 5))), "not .items, steps, columns. with one"),
         (lambda folder: matrix(folder / "audio_test.h5", np.ones((4, 7))), "not .items, steps, columns. with one"),
-        (lambda folder: matrix(folder / "audio_test.h5", np.ones((4, 7, 6))), "acoustic rows have 6 columns, those before"),
+        (lambda folder: matrix(folder / "audio_test.h5", np.ones((4, 7, 6))), "acoustic rows have 6 columns, those"),
         (lambda folder: matrix(folder / "audio_test.h5", ["a"]), "holds object, not numbers"),
         (lambda folder: (folder / "audio_test.h5").write_text("x"), "audio_test.h5: cannot be read as HDF5"),
         (lambda folder: h5py.File(folder / "audio_test.h5", "w").close(), "has 0 entries, not one matrix"),

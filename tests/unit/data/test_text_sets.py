@@ -63,7 +63,7 @@ def test_mustard_file_is_read_whole(tmp_path: Path) -> None:
 def test_folds_of_mustard_are_lists_of_ids(tmp_path: Path) -> None:
     folds = mustard.read_folds(write_mustard(tmp_path / "x"))
     assert len(folds) == 5
-    assert sorted(sum((test for _, test in folds), [])) == sorted(mustard_items())
+    assert sorted(key for _, test in folds for key in test) == sorted(mustard_items())
     for train, test in folds:
         assert sorted(train + test) == sorted(mustard_items())
     assert folds == mustard.read_folds(tmp_path / "x" / "sarcasm_data.json")
@@ -78,7 +78,7 @@ def test_chosen_fold_tests_on_its_own_and_develops_on_the_next(tmp_path: Path) -
         ids = {name: split.ids for name, split in corpus.splits.items()}
         assert ids["test"] == folds[fold][1]
         assert ids["dev"] == folds[(fold + 1) % 5][1]
-        assert sorted(sum(ids.values(), [])) == sorted(mustard_items())
+        assert sorted(key for part in ids.values() for key in part) == sorted(mustard_items())
         assert corpus.notes == ()
     whole = read_corpus(tmp_path)
     assert list(whole.splits) == ["train"]

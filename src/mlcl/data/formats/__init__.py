@@ -11,7 +11,7 @@ import numpy as np
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import csd, hkt, label_csv, mag, matrices, meld, mustard, mustard_plus, ur_funny
 from mlcl.data.formats.items import first_items
-from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.layout import Layout, Opening
 from mlcl.data.formats.opening import TEXT_SUFFIXES, content_hash, open_content
 from mlcl.errors import DataError
 
@@ -63,7 +63,7 @@ def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> C
     opening, data = open_content(path)
     layout = next((known for known in LAYOUTS if known.opening == opening and known.sniff(data)), None)
     if layout is None:
-        raise DataError(_unknown(data), path=path)
+        raise DataError(_unknown(data, opening), path=path)
     size, digest = content_hash(path)
     limit = _MEMORY_FACTOR * size + _MEMORY_MORE
     corpus = replace(layout.read(data, path=str(path), dtype=dtype, max_bytes=limit), sha256=digest)
@@ -81,15 +81,15 @@ def _give_memory_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _unknown(data: object) -> str:
-    """What was found instead of a known layout."""
+def _unknown(data: object, opening: Opening) -> str:
+    """What was found instead of a layout that is known for files that open like it."""
     places = [data, *list(data.values())[:9], *first_items(data)] if isinstance(data, dict) else []
     if any(isinstance(place, dict) and _keys(place) >= _DROPBOX_FIELDS for place in places):
         return (
             "is the wrong MOSI file that an old Dropbox link gives: fields facet, covarep, glove and label instead of "
             "word-aligned items. Get mosi.pkl from the Google Drive link in MAG's repository"
         )
-    known = "; ".join(layout.summary for layout in LAYOUTS)
+    known = "; ".join(layout.summary for layout in LAYOUTS if layout.opening == opening)
     return f"holds {_describe(data)}, which is no known layout. Known: {known}"
 
 
