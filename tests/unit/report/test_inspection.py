@@ -12,7 +12,7 @@ from mlcl.report.inspection import inspection_lines
 
 
 def shown(corpus: Corpus) -> list[str]:
-    console = Console(width=100, markup=False, highlight=False, record=True, quiet=False)
+    console = Console(width=160, markup=False, highlight=False, record=True, quiet=False)
     with console.capture() as capture:
         for part in inspection_lines(inspect_corpus(corpus)):
             console.print(part)
@@ -26,7 +26,7 @@ def test_labels_ranges_classes_notes_and_identity_are_shown() -> None:
     assert "It is MMSA's aligned_50.pkl of CMU-MOSI: its SHA-256 is the published one." in lines
     assert "Text is vectors." in lines
     assert "nothing" in lines
-    assert "| M | -2 to 2, mean 0 | -2 to 2, mean 0 | -2 to 2, mean 0 |" in lines
+    assert "| M | -2 to 2, mean 0 | -2: 1, 0: 1, 2: 1 | -2: 1, 0: 1, 2: 1 |" in lines
     classes = make_corpus(task="classification", classes=("sad", "glad"), label="M")
     assert "layout mag; classification of 'M', classes sad, glad; rows belong to words" in shown(classes)
 
@@ -43,7 +43,7 @@ def test_missing_labels_texts_rows_and_contexts_are_shown() -> None:
     lines = shown(corpus)
     assert "layout own; regression of 'M'; rows on their own clock" in lines
     assert "| items without words | 1 | 0 | 0 |" in lines
-    assert "| acoustic, 3 columns | 4 / 6 / 8 rows; 1 | 4 / 6 / 8 rows; 1 | 4 / 6 / 8 rows; 1 |" in lines
+    assert "| acoustic, 3 columns | " + " | ".join(3 * ["4 / 6 / 8 rows; 1 without"]) + " |" in lines
     assert "| context words | 0 / 0.5 / 1 | | |" in lines
     assert "| context acoustic, 3 columns | none | none | none |" in lines
     assert "| M | -2: 1, 2: 1 | none | -2: 1, 2: 1 |" in lines
