@@ -205,4 +205,4 @@ def test_what_looks_wrong_is_shown() -> None:
     _write(FAULTS["item-in-two-splits"])
     text = succeed("data", "inspect", "data.pkl")
     assert "error item-in-two-splits: train and test: 1 items of test are in train too" in text
-    assert "Next\n  mlcl data split data.pkl --by" in text
+    assert "Next\n  mlcl data split data.pkl OUT --by" in text

@@ -81,8 +81,8 @@ def _spread(spread: Spread) -> str:
 
 
 def _label(label: LabelFacts | None) -> str:
-    if label is None or label.least is None:
+    if label is None or label.least is None or label.mean is None:
         return "none"
     if label.counts:
         return ", ".join(f"{value}: {count}" for value, count in label.counts.items())
-    return f"{label.least:.4g} to {label.most:.4g}, mean {label.mean:.3g}"
+    return f"{label.least:.4g} to {label.most:.4g}, mean {round(label.mean, 2):g}"

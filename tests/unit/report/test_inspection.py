@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from rich.console import Console
 
-from corpora import make_corpus, make_split
 from mlcl.data.corpus import Corpus, Ragged, Segment
 from mlcl.data.inspection import inspect_corpus
 from mlcl.report.inspection import inspection_lines
+from plain_corpora import make_corpus, make_split
 
 
 def shown(corpus: Corpus) -> list[str]:

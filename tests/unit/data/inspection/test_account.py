@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora import make_corpus, make_split
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split
 from mlcl.data.inspection import inspect_corpus
 from mlcl.data.inspection.published import HASHES, RELEASES, Release
 from mlcl.data.inspection.result import LabelFacts, Spread
+from plain_corpora import make_corpus, make_split
 
 
 def sized(release: Release, *, more: int = 0, widths: dict[str, int] | None = None, **fields: Any) -> Corpus:
@@ -103,7 +103,7 @@ def test_a_published_hash_is_certain(digest: str) -> None:
         (make_corpus(task="classification"), "mlcl train mustard --data mosi.pkl"),
         (sized(Release("", "", (2000, 9, 9), {"a": 1}), task="classification"), "mlcl train ur_funny --data 'a b.pkl'"),
         (sized(Release("", "", (10_000, 9, 9), {"a": 1})), "mlcl train mosei --data 'a b.pkl'"),
-        (make_corpus({"train": 6}), "mlcl data split mosi.pkl --by item --seed 1"),
+        (make_corpus({"train": 6}), "mlcl data split mosi.pkl OUT --by item --seed 1"),
         (make_corpus(path=None), "mlcl train mosi --data FILE"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.task,

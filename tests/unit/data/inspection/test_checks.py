@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora import make_corpus, make_split, with_rows
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split
 from mlcl.data.inspection import CHECKS, inspect_corpus
+from plain_corpora import make_corpus, make_split, with_rows
 
 Rows = np.ndarray[Any, Any]
 LONG = ["this", "is", "a", "text", "of", "seven", "words"]
