@@ -28,14 +28,22 @@ def check(corpus: Corpus) -> None:
             for name, rows in segment.rows.items():
                 assert name in KINDS
                 _check_rows(rows, len(split))
-                if corpus.word_aligned and name != "text":
-                    assert rows.lengths.tolist() == [len(item) for item in segment.words]
+                if corpus.word_aligned:
+                    assert rows.lengths.tolist() == _words_of(corpus, segment), "rows that belong to no word"
     first = next(iter(corpus.splits.values()))
     assert len({_form(split) for split in corpus.splits.values()}) == 1, "splits of different forms"
     assert corpus.widths() == {name: rows.width for name, rows in first.main.rows.items()}
     assert corpus.has_context == (first.context is not None)
     if corpus.task == "classification":
         _check_classes(corpus)
+
+
+def _words_of(corpus: Corpus, segment: Segment) -> list[int]:
+    """Number of words of each item; of word vectors, in a corpus without any word."""
+    spoken = any(any(part.words) for split in corpus.splits.values() for part in _segments(split))
+    if not spoken and "text" in segment.rows:
+        return [int(count) for count in segment.rows["text"].lengths]
+    return [len(item) for item in segment.words]
 
 
 def _check_split(split: Split) -> None:

@@ -49,4 +49,6 @@ def _runs_text(event: str, arguments: tuple[Any, ...]) -> bool:
     if event == "exec":
         name = getattr(arguments[0], "co_filename", "")
         return name.startswith("<") and not name.startswith("<frozen")
-    return event == "compile" and not str(arguments[1] or "<").endswith(".py")
+    if event != "compile" or arguments[1] == "<unknown>":  # ast.parse, which makes no code; numpy reads headers so
+        return False
+    return not str(arguments[1] or "<").endswith(".py")

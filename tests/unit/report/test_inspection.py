@@ -48,3 +48,11 @@ def test_missing_labels_texts_rows_and_contexts_are_shown() -> None:
     assert "| context acoustic, 3 columns | none | none | none |" in lines
     assert "| M | -2: 1, 2: 1 | none | -2: 1, 2: 1 |" in lines
     assert "| speakers | 2 | | |" in lines
+
+
+def test_rows_without_words_have_lengths_and_files_without_rows_no_clock() -> None:
+    rows = {"text": Ragged.stack([np.ones((4, 3)), np.ones((2, 3))], width=3)}
+    vectors = replace(make_split("train", 2), main=Segment([[], []], rows))
+    assert "| text, 3 columns | 2 / 3 / 4 rows |" in shown(Corpus({"train": vectors}, "mult", "regression"))
+    bare = replace(make_split("train", 2), main=Segment([["a"], ["b"]]))
+    assert "layout meld; regression" in shown(Corpus({"train": bare}, "meld", "regression"))
