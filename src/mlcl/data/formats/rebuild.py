@@ -8,6 +8,7 @@ import io
 import math
 import pickle
 import re
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -76,6 +77,7 @@ class Rebuilder(pickle.Unpickler):
         kind = _dtype_of(dtype)
         raw = self._budget.take(bytes(content) if type(content) is bytearray else content)
         sizes = kind.check(shape, len(raw))
+        kind.check_text(raw)
         flat: NDArray[np.generic] = np.frombuffer(raw, kind.dtype) if raw else np.zeros(0, kind.dtype)  # read-only
         array = flat.reshape(sizes, order="F" if order == "F" else "C")
         if order == "K" and isinstance(axes, tuple):
@@ -164,6 +166,13 @@ class _DType:
             raise pickle.UnpicklingError(f"it has a {self.dtype} array of shape {shape} but {num_bytes} bytes for it")
         return shape
 
+    def check_text(self, content: bytes) -> None:
+        """Refuse text beyond Unicode: numpy makes a str of it that nothing can encode."""
+        if self.dtype.kind == "U" and content:
+            codes = np.frombuffer(content, np.dtype("u4").newbyteorder(self.dtype.byteorder))
+            if int(codes.max()) > sys.maxunicode:
+                raise pickle.UnpicklingError("it has text beyond Unicode")
+
 
 class _Array(np.ndarray):
     """An array that accepts only a state whose size fits, once, and is read-only from then on."""
@@ -178,6 +187,7 @@ class _Array(np.ndarray):
         raw = kind.budget.take(content)
         column_major = isinstance(fortran, int) and bool(fortran)
         checked = (1, kind.check(shape, len(raw)), kind.dtype, column_major, raw)
+        kind.check_text(raw)
         super().__setstate__(checked)  # type: ignore[arg-type]  # numpy takes a plain bool
         self.flags.writeable = False
 
