@@ -83,7 +83,8 @@ def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> C
     opening, data = open_content(path)
     layout = next((known for known in LAYOUTS if known.opening == opening and known.sniff(data)), None)
     if layout is None:
-        raise DataError(describe_unknown(data, list(dict.fromkeys(known.name for known in LAYOUTS))), path=path)
+        known = [layout.summary for layout in LAYOUTS if layout.opening == opening]
+        raise DataError(describe_unknown(data, known), path=path)
     size, digest = content_hash(path)
     limit = _MEMORY_FACTOR * size + _MEMORY_MORE
     corpus = replace(layout.read(data, path=str(path), dtype=dtype, max_bytes=limit), sha256=digest)
