@@ -10,9 +10,8 @@ from torch import nn
 from mlcl.config import Experiment
 from mlcl.data.processor import Processor
 from mlcl.errors import Interrupted, MlclError, RunError, UsageError, lacks_room, nearest
+from mlcl.evaluate.direction import DEFAULT_SELECTION, HIGHER_IS_BETTER
 from mlcl.evaluate.evaluator import (
-    DEFAULT_SELECTION,
-    HIGHER_IS_BETTER,
     Predictions,
     constant_predictions,
     predict_split,

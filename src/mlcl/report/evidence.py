@@ -1,0 +1,230 @@
+"""What a study folder, or a single run folder, holds as evidence: plain files, read without the code that made them."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from numpy.typing import NDArray
+
+from mlcl.errors import RunError, nearest
+
+Array = NDArray[np.float64]
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A complete run.
+
+    Attributes:
+        path: The run folder.
+        seed: Its seed.
+        config: The resolved configuration.
+        facts: Data, encoder, versions, selection, cost.
+        history: One record per epoch.
+    """
+
+    path: Path
+    seed: int
+    config: Facts
+    facts: Facts
+    history: list[Facts]
+
+    @classmethod
+    def read(cls, path: Path, seed: int | None = None) -> "RunRecord":
+        """Read the run at `path`, which must be complete.
+
+        Raises:
+            RunError: Naming the file that is missing or damaged.
+        """
+        config = _yaml(path / "config.yaml")
+        lines = _text(path / "history.jsonl").splitlines()
+        history = [_json(path / "history.jsonl", line) for line in lines]
+        facts = _json(path / "run.json", _text(path / "run.json"))
+        return cls(path, int(config["seed"]) if seed is None else seed, config, facts, history)
+
+    def predictions(self, split: str) -> pd.DataFrame:
+        """The table of predictions of a split: ``id, split, prediction[, probability], label``.
+
+        Raises:
+            RunError: If the run kept none, or its items have no labels.
+        """
+        file = self.path / "predictions" / f"{split}.csv"
+        if not file.is_file():
+            known = sorted(entry.stem for entry in file.parent.glob("*.csv"))
+            raise RunError(f"{self.path} has no predictions of split {split!r}; {nearest(split, known)}")
+        try:
+            table = pd.read_csv(file, dtype={"id": str}, float_precision="round_trip", keep_default_na=False)
+            score = "probability" if "probability" in table else "prediction"
+            table["score"] = table[score].astype(np.float64)
+            table["label"] = table["label"].astype(np.float64)
+        except (KeyError, ValueError) as error:
+            raise RunError(f"{file} is no table of predictions with labels; train this run again") from error
+        return table
+
+
+@dataclass(frozen=True)
+class SystemRecord:
+    """A system of the study and what became of its runs.
+
+    Attributes:
+        name: Name of its folder.
+        label: What people call it.
+        note: How it differs, for example ``model.umcl_weight=0``.
+        runs: The complete runs by seed.
+        failed: What the failed runs said, by seed.
+        missing: Seeds without any trace of a run.
+    """
+
+    name: str
+    label: str
+    note: str = ""
+    runs: dict[int, RunRecord] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+    missing: list[int] = field(default_factory=list)
+
+    @cached_property
+    def first(self) -> RunRecord | None:
+        """The complete run with the first seed; None without any."""
+        return next(iter(self.runs.values()), None)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this is the text-only system."""
+        return self.first is not None and self.first.facts["model"]["name"] == "text"
+
+    @property
+    def is_reproduction(self) -> bool:
+        """Whether it follows the authors' release rather than the fair protocol."""
+        return self.first is not None and self.first.config["profile"] == "release"
+
+    @property
+    def is_adaptation(self) -> bool:
+        """Whether the authors never trained this method on labels of this kind."""
+        facts = self.first.facts if self.first else {}
+        return bool(facts) and facts["data"]["task"] not in facts["model"].get("native", [facts["data"]["task"]])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A study, or a single run seen as a study of one system.
+
+    Attributes:
+        path: The folder.
+        title: Its title.
+        kind: ``compare``, ``ablate`` or ``run``.
+        seeds: The planned seeds.
+        reference: Name of the system that every other is compared with.
+        systems: In the order of the plan.
+        plan: Everything that ``study.yaml`` says.
+    """
+
+    path: Path
+    title: str
+    kind: str
+    seeds: list[int]
+    reference: str
+    systems: list[SystemRecord]
+    plan: Facts = field(default_factory=dict)
+
+    @property
+    def complete(self) -> list[SystemRecord]:
+        """The systems that have a complete run."""
+        return [system for system in self.systems if system.runs]
+
+    @property
+    def some_run(self) -> RunRecord:
+        """A complete run, of the reference where it has one."""
+        first = self.complete[0].first
+        found = next((system.first for system in self.complete if system.name == self.reference), first)
+        assert found is not None
+        return found
+
+
+def read_evidence(path: Path) -> Evidence:
+    """Read a study folder or a run folder.
+
+    Format:
+        ``study.yaml`` with kind, title, seeds, reference and systems; ``runs/NAME/seed-N/`` run folders, complete when
+        ``metrics.json`` is there; ``runs/NAME/seed-N.failed.json`` of a run that failed. Or a single run folder.
+
+    Raises:
+        RunError: If there is neither at `path`, no run of it is complete, or a file is damaged.
+    """
+    if (path / "study.yaml").is_file():
+        evidence = _read_study(path)
+    elif (path / "config.yaml").is_file():
+        evidence = _read_single(path)
+    else:
+        raise RunError(f"{path} is neither a study (study.yaml) nor a run folder (config.yaml)")
+    if not evidence.complete:
+        raise RunError(f"{path} holds no complete run yet; let its runs finish first")
+    return evidence
+
+
+def _read_study(path: Path) -> Evidence:
+    plan = _yaml(path / "study.yaml")
+    try:
+        seeds = [int(seed) for seed in plan["seeds"]]
+        systems = [_read_system(path / "runs", entry, seeds) for entry in plan["systems"]]
+        evidence = Evidence(path, plan["title"], plan["kind"], seeds, plan["reference"], systems, plan)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path / 'study.yaml'} is damaged ({error})") from error
+    names = [system.name for system in systems]
+    if evidence.reference not in names:
+        raise RunError(f"{path / 'study.yaml'}: reference {nearest(evidence.reference, names)}")
+    return evidence
+
+
+def _read_system(folder: Path, entry: Facts, seeds: list[int]) -> SystemRecord:
+    system = SystemRecord(str(entry["name"]), str(entry.get("label") or entry["name"]), str(entry.get("note") or ""))
+    for seed in seeds:
+        run, failure = folder / system.name / f"seed-{seed}", folder / system.name / f"seed-{seed}.failed.json"
+        if (run / "metrics.json").is_file():
+            system.runs[seed] = RunRecord.read(run, seed)
+        elif failure.is_file():
+            system.failed[seed] = str(_json(failure, _text(failure)).get("error", "no reason was kept"))
+        else:
+            system.missing.append(seed)
+    return system
+
+
+def _read_single(path: Path) -> Evidence:
+    if not (path / "metrics.json").is_file():
+        raise RunError(f"{path} holds no complete run yet; go on with mlcl train --resume {path}")
+    run = RunRecord.read(path)
+    name = str(run.facts["model"]["name"])
+    title = f"{run.facts['model'].get('title', name)}, recipe {run.config['recipe']}"
+    return Evidence(path, title, "run", [run.seed], name, [SystemRecord(name, name, runs={run.seed: run})])
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise RunError(f"{file} is missing or damaged; train this run again") from error
+
+
+def _json(file: Path, text: str) -> Facts:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise RunError(f"{file} is damaged; train this run again") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{file} is damaged; train this run again")
+    return value
+
+
+def _yaml(file: Path) -> Facts:
+    try:
+        value = yaml.safe_load(_text(file))
+    except yaml.YAMLError as error:
+        raise RunError(f"{file} is damaged") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{file} is damaged")
+    return value

@@ -1,0 +1,105 @@
+"""What a study says, in plain sentences made of its comparisons."""
+
+from mlcl.report.comparisons import Finding
+from mlcl.report.scored import CONSTANT
+from mlcl.report.summary import Summary, deviation
+from mlcl.report.wording import bounds, digits, listed, several, title
+
+FEW_SEEDS = 3
+
+
+def verdict(summary: Summary) -> list[str]:
+    """Paragraphs: what the reference reaches, what it beats, what beats it, what cannot be told apart, what is missing."""
+    parts = [_reached(summary), *_compared(summary), *_text_only(summary), *_cautions(summary)]
+    return [part for part in parts if part]
+
+
+def _reached(summary: Summary) -> str:
+    evidence, metric = summary.evidence, summary.metric
+    name = evidence.reference if evidence.reference in summary.intervals else evidence.complete[0].name
+    system = next(system for system in evidence.complete if system.name == name)
+    found = summary.intervals[name]
+    over = f"over {several(len(system.runs), 'seed')}"
+    sd = deviation(summary.values[name][metric])
+    text = (
+        f"On {several(len(summary.scored.ids), 'item')} of {summary.scored.split}, {system.label} reaches a"
+        f" {title(metric)} of {digits(found.estimate)} {over}"
+        f" (95 % interval over items {bounds(found)}"
+        f"{'' if sd is None else f'; standard deviation over seeds {digits(sd)}'})."
+    )
+    if CONSTANT in summary.intervals and name != CONSTANT:
+        text += f" A constant prediction reaches {digits(summary.intervals[CONSTANT].estimate)}."
+    return text
+
+
+def _compared(summary: Summary) -> list[str]:
+    found = summary.against_reference
+    if not found:
+        if summary.evidence.kind != "run" and summary.evidence.reference not in summary.intervals:
+            label = summary.labels[summary.evidence.reference]
+            return [f"The reference, {label}, has no complete run: nothing can be compared with it yet."]
+        return []
+    base = found[0].reference
+    wins = [each for each in found if each.better == base]
+    losses = [each for each in found if each.better == each.other]
+    level = [each for each in found if each.better is None]
+    label = summary.labels[base]
+    texts = [each.text for each in losses] + [each.text for each in wins]
+    result = [" ".join(texts)] if texts else []
+    if level:
+        result.append(f"Not distinguishable from {label} on these items: {listed([_numbers(summary, each) for each in level])}.")
+    if not wins and not losses:
+        result.append("No difference from the reference is a finding here.")
+    return result
+
+
+def _numbers(summary: Summary, found: Finding) -> str:
+    gap = found.found.difference
+    return (
+        f"{summary.labels[found.other]} (difference {digits(gap.estimate, signed=True)} {bounds(gap, signed=True)},"
+        f" p = {found.corrected:.3f})"
+    )
+
+
+def _text_only(summary: Summary) -> list[str]:
+    """Rule 3 of the protocol: a fusion model that does not beat text alone is said not to."""
+    text = summary.text
+    if text is None:
+        return ["" if summary.evidence.kind == "run" else "There is no text-only system in this study: whether fusion helps at all cannot be said."]  # fmt: skip
+    found = summary.against_text or summary.against_reference
+    others = [each for each in found if text.name in (each.reference, each.other)]
+    if summary.evidence.reference == text.name:
+        others = summary.against_reference
+    beaten = [_other(each, text.name) for each in others if each.better not in (None, text.name)]
+    unbeaten = [_other(each, text.name) for each in others if each.better in (None, text.name)]
+    parts = []
+    if beaten:
+        parts.append(f"{listed([summary.labels[name] for name in beaten])} {_verb(beaten, 'beat')} the text-only system.")
+    if unbeaten:
+        verb = "does" if len(unbeaten) == 1 else "do"
+        parts.append(f"{listed([summary.labels[name] for name in unbeaten])} {verb} not beat the text-only system.")
+    return [" ".join(parts)]
+
+
+def _other(found: Finding, name: str) -> str:
+    return found.other if found.reference == name else found.reference
+
+
+def _verb(names: list[str], verb: str) -> str:
+    return f"{verb}s" if len(names) == 1 else verb
+
+
+def _cautions(summary: Summary) -> list[str]:
+    evidence = summary.evidence
+    parts = []
+    failed = [f"{system.label} seed {seed}" for system in evidence.systems for seed in system.failed]
+    missing = [f"{system.label} seed {seed}" for system in evidence.systems for seed in system.missing]
+    planned = len(evidence.systems) * len(evidence.seeds)
+    if failed:
+        parts.append(f"{len(failed)} of {several(planned, 'run')} failed: {listed(failed)}.")
+    if missing:
+        parts.append(f"{len(missing)} of {several(planned, 'run')} {'is' if len(missing) == 1 else 'are'} missing: {listed(missing)}.")
+    fewest = min(len(system.runs) for system in evidence.complete)
+    if fewest < FEW_SEEDS:
+        parts.append(f"With {several(fewest, 'seed')} the spread over trainings is hardly known; a small difference is no finding.")
+    return [" ".join(parts)]
