@@ -12,6 +12,7 @@ from mlcl.cli.config import config
 from mlcl.cli.evaluate import evaluate
 from mlcl.cli.models import models
 from mlcl.cli.predict import predict
+from mlcl.cli.study import ablate, compare
 from mlcl.cli.train import train
 from mlcl.errors import MlclError
 
@@ -20,6 +21,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "predict": predict,
     "config": config,
+    "compare": compare,
+    "ablate": ablate,
     "models": models,
     "bench": bench,
 }

@@ -1,0 +1,122 @@
+"""From a command's options to a plan, and how a study that exists may grow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from mlcl.config import Experiment, check_model_name
+from mlcl.errors import RunError, UsageError, nearest
+from mlcl.recipe import read_recipe, resolve
+from mlcl.report.files import write_text
+from mlcl.report.study import Plan, Study, System
+
+
+def comparison(
+    recipe: str,
+    models: Sequence[str],
+    *,
+    profile: str,
+    data: str | None,
+    text_encoder: str | None,
+    seeds: Sequence[int],
+    changes: Sequence[str],
+) -> Plan:
+    """Plan one run for each model and seed.
+
+    A change is meant for all models, or with a prefix for one: ``mlcl:train.learning_rate=1e-4``.
+
+    Raises:
+        UsageError: If a model, key or value is unknown.
+    """
+    for model in models:
+        check_model_name(model)
+    if len(set(models)) < len(models):
+        raise UsageError(f"--models {','.join(models)}: a model is named twice")
+    shared, own = _by_system(changes, models)
+    plan = Plan(
+        kind="compare",
+        title=f"{', '.join(models)} on {read_recipe(recipe)['title']}",
+        recipe=recipe,
+        profile=profile,
+        data=data,
+        text_encoder=text_encoder,
+        changes=shared,
+        seeds=tuple(seeds),
+        reference=models[0],
+        systems=tuple(System(name=name, label=name, model=name, changes=own[name]) for name in models),
+    )
+    check_plan(plan)
+    return plan
+
+
+def check_plan(plan: Plan) -> None:
+    """Resolve every system's experiment once, so that a wrong key is found before anything is made."""
+    for system in plan.systems:
+        experiment(plan, system, plan.seeds[0])
+
+
+def experiment(plan: Plan, system: System, seed: int) -> Experiment:
+    """The experiment of one run."""
+    return resolve(
+        plan.recipe,
+        model=system.model,
+        profile=plan.profile,
+        data=plan.data,
+        text_encoder=plan.text_encoder,
+        seed=seed,
+        changes=[*plan.changes, *system.changes],
+    )
+
+
+def open_or_create(path: Path, plan: Plan) -> Study:
+    """Make a study folder, or go on with the one there, which may have got further systems and seeds.
+
+    Raises:
+        RunError: If something else is at `path`.
+        UsageError: If the study there was planned otherwise.
+    """
+    if not Study.exists(path):
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(f"{path} exists and is no study; choose another --output")
+        study = Study(path, plan)
+    else:
+        study = Study(path, _merged(Study.open(path).plan, plan, path))
+    write_text(study.plan_file, yaml.safe_dump(study.plan.model_dump(mode="json"), sort_keys=False))
+    return study
+
+
+def _merged(old: Plan, new: Plan, path: Path) -> Plan:
+    for key in ("kind", "recipe", "profile", "data", "text_encoder", "changes"):
+        before, after = getattr(old, key), getattr(new, key)
+        if before != after:
+            raise UsageError(
+                f"{path} was planned with {key} = {before!r}, not {after!r}; "
+                "go on as planned, or choose another --output"
+            )
+    systems = {system.name: system for system in old.systems}
+    for system in new.systems:
+        known = systems.setdefault(system.name, system)
+        if known.changes != system.changes:
+            raise UsageError(
+                f"{path} was planned with {known.name} {' '.join(known.changes) or 'unchanged'}; "
+                "go on as planned, or choose another --output"
+            )
+    seeds = tuple(dict.fromkeys([*old.seeds, *new.seeds]))
+    title = new.title if len(new.systems) >= len(systems) else old.title
+    return old.model_copy(update={"systems": tuple(systems.values()), "seeds": seeds, "title": title})
+
+
+def _by_system(changes: Sequence[str], names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Split changes into those of all systems and those of one."""
+    shared: list[str] = []
+    own: dict[str, list[str]] = {name: [] for name in names}
+    for change in changes:
+        name, colon, rest = change.partition(":")
+        if not colon or "=" in name:
+            shared.append(change)
+        elif name in own:
+            own[name].append(rest)
+        else:
+            raise UsageError(f"--set {change!r}: {name!r} is not in this study; {nearest(name, list(names))}")
+    return tuple(shared), {name: tuple(values) for name, values in own.items()}
