@@ -1,17 +1,19 @@
 """Which differences of a study are findings: paired comparisons of the systems with one of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.evaluate.significance import Comparison, Interval, compare, holm, interval, sentence, sign_flip_test
-from mlcl.report.scored import Array, ItemError, Scored, item_error, metric_function
+from mlcl.report.scored import Array, ItemError, Scored, item_error
+from mlcl.report.wording import title
 
 LEVEL = 0.05
 """A difference counts as found when its corrected p-value is below this."""
 
-RESAMPLES = 2000
+RESAMPLES = 4999
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,13 @@ class Finding:
 
 
 def findings(
-    scored: Scored, reference: str, others: list[str], metric: str, labels: dict[str, str], *, resamples: int = RESAMPLES
+    scored: Scored,
+    reference: str,
+    others: list[str],
+    metric: str,
+    labels: dict[str, str],
+    *,
+    resamples: int = RESAMPLES,
 ) -> list[Finding]:
     """Compare `reference` with each of `others` on a metric that is a mean over items.
 
@@ -48,14 +56,17 @@ def findings(
         labels: What people call the systems, for the sentences.
         resamples: Of the bootstrap and of the permutation test.
     """
-    error = item_error(scored.task, metric)
-    if error is None:
-        raise ValueError(f"{metric} is no mean over items")
-    function = metric_function(scored.task, metric)
+    error = _needed_error(scored, metric)
     lower = metric not in HIGHER_IS_BETTER
+    first = _mean_error(scored, reference, error)[None]
     pairs = [
         compare(
-            function, scored.scores[reference], scored.scores[other], scored.labels, error=error, resamples=resamples
+            _mean_or_rest(lower),
+            first,
+            _mean_error(scored, other, error)[None],
+            scored.labels,
+            error=lambda errors, _: errors,
+            resamples=resamples,
         )
         for other in others
     ]
@@ -65,17 +76,19 @@ def findings(
         if p_value < LEVEL:
             better = reference if (found.difference.estimate < 0) is lower else other
         text = sentence(
-            labels[reference], labels[other], metric, found, lower_is_better=lower, p_value=p_value, level=LEVEL
+            labels[reference], labels[other], title(metric), found, lower_is_better=lower, p_value=p_value, level=LEVEL
         )
         result.append(Finding(reference, other, found, p_value, better, text))
     return result
 
 
 def intervals(scored: Scored, metric: str, *, resamples: int = RESAMPLES) -> dict[str, Interval]:
-    """BCa 95 % interval over items of one metric, for every system."""
-    function = metric_function(scored.task, metric)
+    """BCa 95 % interval over items of a metric that is a mean over items, for every system."""
+    error = _needed_error(scored, metric)
+    function = _mean_or_rest(metric not in HIGHER_IS_BETTER)
     return {
-        name: interval(function, rows, scored.labels, resamples=resamples) for name, rows in scored.scores.items()
+        name: interval(function, _mean_error(scored, name, error)[None], scored.labels, resamples=resamples)
+        for name in scored.scores
     }
 
 
@@ -105,6 +118,18 @@ def clear_winners(
     return {
         metric: best for (metric, (best, _)), p_value in zip(tested.items(), corrected, strict=True) if p_value < LEVEL
     }
+
+
+def _needed_error(scored: Scored, metric: str) -> ItemError:
+    error = item_error(scored.task, metric)
+    if error is None:
+        raise ValueError(f"{metric} is no mean over items")
+    return error
+
+
+def _mean_or_rest(lower: bool) -> Callable[[Array, Array], float]:
+    """The metric as a function of the items' errors averaged over seeds: their mean, or 1 minus it."""
+    return (lambda errors, _: float(errors.mean())) if lower else (lambda errors, _: 1 - float(errors.mean()))
 
 
 def _mean_error(scored: Scored, name: str, error: ItemError) -> Array:

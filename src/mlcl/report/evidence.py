@@ -12,6 +12,7 @@ import yaml
 from numpy.typing import NDArray
 
 from mlcl.errors import RunError, nearest
+from mlcl.report.study import Study, System
 
 Array = NDArray[np.float64]
 Facts = dict[str, Any]
@@ -121,7 +122,7 @@ class Evidence:
         seeds: The planned seeds.
         reference: Name of the system that every other is compared with.
         systems: In the order of the plan.
-        plan: Everything that ``study.yaml`` says.
+        notes: Sentences of the plan, for example on the tuning budget.
     """
 
     path: Path
@@ -130,7 +131,7 @@ class Evidence:
     seeds: list[int]
     reference: str
     systems: list[SystemRecord]
-    plan: Facts = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> list[SystemRecord]:
@@ -150,14 +151,14 @@ def read_evidence(path: Path) -> Evidence:
     """Read a study folder or a run folder.
 
     Format:
-        ``study.yaml`` with kind, title, seeds, reference and systems; ``runs/NAME/seed-N/`` run folders, complete when
-        ``metrics.json`` is there; ``runs/NAME/seed-N.failed.json`` of a run that failed. Or a single run folder.
+        A folder as `mlcl.report.study.Study` describes it, or a run folder: ``config.yaml``, ``run.json``,
+        ``history.jsonl``, ``predictions/`` and, in a complete run, ``metrics.json``.
 
     Raises:
         RunError: If there is neither at `path`, no run of it is complete, or a file is damaged.
     """
-    if (path / "study.yaml").is_file():
-        evidence = _read_study(path)
+    if Study.exists(path):
+        evidence = _read_study(Study.open(path))
     elif (path / "config.yaml").is_file():
         evidence = _read_single(path)
     else:
@@ -167,28 +168,23 @@ def read_evidence(path: Path) -> Evidence:
     return evidence
 
 
-def _read_study(path: Path) -> Evidence:
-    plan = _yaml(path / "study.yaml")
-    try:
-        seeds = [int(seed) for seed in plan["seeds"]]
-        systems = [_read_system(path / "runs", entry, seeds) for entry in plan["systems"]]
-        evidence = Evidence(path, plan["title"], plan["kind"], seeds, plan["reference"], systems, plan)
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{path / 'study.yaml'} is damaged ({error})") from error
+def _read_study(study: Study) -> Evidence:
+    plan = study.plan
+    systems = [_read_system(study, system) for system in plan.systems]
     names = [system.name for system in systems]
-    if evidence.reference not in names:
-        raise RunError(f"{path / 'study.yaml'}: reference {nearest(evidence.reference, names)}")
-    return evidence
+    if plan.reference not in names:
+        raise RunError(f"{study.plan_file}: no system is called {plan.reference!r}; {nearest(plan.reference, names)}")
+    return Evidence(study.path, plan.title, plan.kind, list(plan.seeds), plan.reference, systems, plan.notes)
 
 
-def _read_system(folder: Path, entry: Facts, seeds: list[int]) -> SystemRecord:
-    system = SystemRecord(str(entry["name"]), str(entry.get("label") or entry["name"]), str(entry.get("note") or ""))
-    for seed in seeds:
-        run, failure = folder / system.name / f"seed-{seed}", folder / system.name / f"seed-{seed}.failed.json"
-        if (run / "metrics.json").is_file():
-            system.runs[seed] = RunRecord.read(run, seed)
-        elif failure.is_file():
-            system.failed[seed] = str(_json(failure, _text(failure)).get("error", "no reason was kept"))
+def _read_system(study: Study, planned: System) -> SystemRecord:
+    system = SystemRecord(planned.name, planned.label, " ".join(planned.changes))
+    for seed in study.seeds:
+        status = study.status(system.name, seed)
+        if status == "done":
+            system.runs[seed] = RunRecord.read(study.run(system.name, seed), seed)
+        elif status == "failed":
+            system.failed[seed] = study.failure(system.name, seed)
         else:
             system.missing.append(seed)
     return system

@@ -27,7 +27,8 @@ def identity(summary: Summary) -> Lines:
         ("Profile", _all(runs, lambda run: run.config["profile"])),
         ("Seeds", ", ".join(map(str, evidence.seeds))),
         ("Selection", _all(runs, lambda run: f"dev {run.facts['selection']['metric']}; test read once, afterwards")),
-        ("Tuning budget", str(evidence.plan.get("tuning") or "not recorded")),
+        ("Notes", " ".join(evidence.notes)),
+        ("Tuning budget", "" if evidence.notes else "not recorded"),
         ("Versions", _all(runs, lambda run: ", ".join(f"{k} {v}" for k, v in run.facts["versions"].items()))),
         ("Machine", _all(runs, lambda run: run.facts["machine"])),
     ]

@@ -54,7 +54,9 @@ def read_scored(evidence: Evidence, split: str) -> Scored:
         for run in system.runs.values():
             found = run.predictions(split)
             if found["id"].tolist() != ids or not np.array_equal(found["label"].to_numpy(), labels):
-                raise RunError(f"{run.path} was scored on other {split} items than {first.path}: they cannot be compared")
+                raise RunError(
+                    f"{run.path} was scored on other {split} items than {first.path}: they cannot be compared"
+                )
             rows.append(found["score"].to_numpy())
         scores[system.name] = np.stack(rows)
     constant = first.facts.get("constant")
@@ -68,15 +70,6 @@ def all_metrics(task: str, score: Array, labels: Array) -> dict[str, float | Non
     if task == "regression":
         return regression.regression_metrics(score, labels)
     return classification.classification_metrics(_both(score), labels.astype(np.int64))
-
-
-def metric_function(task: str, name: str) -> Callable[[Array, Array], float | None]:
-    """One metric as a function of (items,) scores and labels."""
-    if task == "regression":
-        return regression.METRICS[name]
-    if name == "accuracy":
-        return lambda score, labels: float(((score > 0.5) == (labels > 0.5)).mean())
-    return lambda score, labels: all_metrics(task, score, labels)[name]
 
 
 def item_error(task: str, name: str) -> ItemError | None:
@@ -105,8 +98,8 @@ _REGRESSION: dict[str, ItemError] = {
 }
 _CLASSIFICATION: dict[str, ItemError] = {
     "accuracy": lambda score, labels: ((score > 0.5) != (labels > 0.5)).astype(np.float64),
-    "cross_entropy": lambda score, labels: -np.log(
-        np.clip(np.where(labels > 0.5, score, 1 - score), classification.SMALLEST_PROBABILITY, 1)
+    "cross_entropy": lambda score, labels: (
+        -np.log(np.clip(np.where(labels > 0.5, score, 1 - score), classification.SMALLEST_PROBABILITY, 1))
     ),
 }
 

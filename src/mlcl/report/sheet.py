@@ -28,17 +28,17 @@ class Cell:
     Attributes:
         text: What it says.
         bold: Set in bold: a finding.
-        note: Smaller print below or beside it.
+        notes: Smaller print below or beside it.
     """
 
     text: str
     bold: bool = False
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def whole(self) -> str:
-        """Text and note on one line."""
-        return f"{self.text} {self.note}".strip()
+        """Text and notes on one line."""
+        return " ".join([self.text, *self.notes])
 
 
 @dataclass(frozen=True)

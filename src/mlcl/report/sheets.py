@@ -17,9 +17,9 @@ from mlcl.report.wording import (
     duration,
     listed,
     marks,
+    minus,
     p_text,
     size,
-    spread,
     title,
 )
 
@@ -32,18 +32,32 @@ def results_sheet(summary: Summary) -> Sheet:
     for system in summary.evidence.systems:
         if system.is_text:
             marked.add(len(rows))
-        rows.append([Cell(system.label, note=", ".join(marks(system))), Cell(_runs(system)), *_values(summary, system.name)])
-        records.append({"system": system.name, "label": system.label, "marks": ", ".join(marks(system)), **_record(summary, system.name)})
+        rows.append([Cell(system.label, notes=tuple(marks(system))), _runs(system), *_values(summary, system.name)])
+        records.append(
+            {
+                "system": system.name,
+                "label": system.label,
+                "marks": ", ".join(marks(system)),
+                **_record(summary, system.name),
+            }
+        )
     if summary.text is None and not any(system.name == "text" for system in summary.evidence.systems):
         marked.add(len(rows))
-        rows.append([Cell("Text only", note="not in this study"), Cell("0"), *[Cell(NOTHING)] * len(metrics)])
+        rows.append([Cell("Text only", notes=("not in this study",)), Cell("0"), *[Cell(NOTHING)] * len(metrics)])
         records.append({"system": "text", "label": "Text only", "marks": "missing"})
     marked.add(len(rows))
     known = CONSTANT in scored.scores
     note = "train median" if scored.task == "regression" else "train class shares"
     values = _values(summary, CONSTANT) if known else [Cell(NOTHING)] * len(metrics)
-    rows.append([Cell("Constant", note=note if known else "not recorded by these runs"), Cell(NOTHING), *values])
-    records.append({"system": CONSTANT, "label": "Constant", "marks": "baseline" if known else "missing", **_record(summary, CONSTANT)})
+    rows.append([Cell("Constant", notes=(note if known else "not recorded by these runs",)), Cell(NOTHING), *values])
+    records.append(
+        {
+            "system": CONSTANT,
+            "label": "Constant",
+            "marks": "baseline" if known else "missing",
+            **_record(summary, CONSTANT),
+        }
+    )
     return Sheet("results", _results_caption(summary), header, rows, records, marked=frozenset(marked))
 
 
@@ -62,24 +76,26 @@ def _results_caption(summary: Summary) -> str:
     )
 
 
-def _runs(system: SystemRecord) -> str:
+def _runs(system: SystemRecord) -> Cell:
+    """How many runs are complete, and what became of the others."""
     planned = len(system.runs) + len(system.failed) + len(system.missing)
     parts = [f"{len(system.failed)} failed"] if system.failed else []
     parts += [f"{len(system.missing)} missing"] if system.missing else []
-    return f"{len(system.runs)} of {planned}: {', '.join(parts)}" if parts else str(planned)
+    return Cell(f"{len(system.runs)} of {planned}", notes=tuple(parts)) if parts else Cell(str(planned))
 
 
 def _values(summary: Summary, name: str) -> list[Cell]:
     if name not in summary.values:
         return [Cell(NOTHING)] * len(summary.metrics)
-    return [
-        Cell(
-            spread(summary.mean(name, metric), deviation(summary.values[name][metric])),
-            bold=summary.winners.get(metric) == name,
-            note=bounds(summary.intervals[name]) if metric == summary.metric else "",
-        )
-        for metric in summary.metrics
-    ]
+    return [_value(summary, name, metric) for metric in summary.metrics]
+
+
+def _value(summary: Summary, name: str, metric: str) -> Cell:
+    sd = deviation(summary.values[name][metric])
+    notes = [] if sd is None else [f"± {digits(sd)}"]
+    if metric == summary.metric:
+        notes.append(bounds(summary.intervals[name]))
+    return Cell(digits(summary.mean(name, metric)), bold=summary.winners.get(metric) == name, notes=tuple(notes))
 
 
 def _record(summary: Summary, name: str) -> dict[str, object]:
@@ -93,7 +109,10 @@ def _record(summary: Summary, name: str) -> dict[str, object]:
         counts[metric] = summary.mean(name, metric)
         counts[f"{metric}_sd"] = deviation(summary.values[name][metric])
         if metric == summary.metric:
-            counts[f"{metric}_low"], counts[f"{metric}_high"] = summary.intervals[name].low, summary.intervals[name].high
+            counts[f"{metric}_low"], counts[f"{metric}_high"] = (
+                summary.intervals[name].low,
+                summary.intervals[name].high,
+            )
     return counts
 
 
@@ -108,7 +127,7 @@ def comparison_sheet(summary: Summary, found: list[Finding], name: str) -> Sheet
             Cell(p_text(each.found.p_value)),
             Cell(p_text(each.corrected)),
             Cell(digits(each.found.effect, signed=True)),
-            Cell(each.text),
+            Cell(minus(each.text)),
         ]
         for each in found
     ]
@@ -190,7 +209,7 @@ def systems_sheet(summary: Summary) -> Sheet:
         troubles += [f"seed {listed([str(seed) for seed in system.missing])} missing"] if system.missing else []
         rows.append(
             [
-                Cell(system.label, note=", ".join(marks(system))),
+                Cell(system.label, notes=tuple(marks(system))),
                 Cell(title_of),
                 Cell(str(profile)),
                 Cell(system.note or NOTHING),

@@ -45,8 +45,9 @@ class Summary:
 
     @property
     def metrics(self) -> list[str]:
-        """Every metric, in the order of a report."""
-        return list(next(iter(self.values.values())))
+        """Every metric, the main one first and the squared error last."""
+        known = list(next(iter(self.values.values())))
+        return sorted(known, key=lambda name: (name != self.metric, name == "mse"))
 
     @property
     def text(self) -> SystemRecord | None:

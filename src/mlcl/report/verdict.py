@@ -3,7 +3,7 @@
 from mlcl.report.comparisons import Finding
 from mlcl.report.scored import CONSTANT
 from mlcl.report.summary import Summary, deviation
-from mlcl.report.wording import bounds, digits, listed, several, title
+from mlcl.report.wording import bounds, digits, listed, minus, several, title
 
 FEW_SEEDS = 3
 
@@ -22,8 +22,8 @@ def _reached(summary: Summary) -> str:
     over = f"over {several(len(system.runs), 'seed')}"
     sd = deviation(summary.values[name][metric])
     text = (
-        f"On {several(len(summary.scored.ids), 'item')} of {summary.scored.split}, {system.label} reaches a"
-        f" {title(metric)} of {digits(found.estimate)} {over}"
+        f"On {several(len(summary.scored.ids), 'item')} of {summary.scored.split}, {system.label} reaches"
+        f" {title(metric)} {digits(found.estimate)} {over}"
         f" (95 % interval over items {bounds(found)}"
         f"{'' if sd is None else f'; standard deviation over seeds {digits(sd)}'})."
     )
@@ -44,10 +44,12 @@ def _compared(summary: Summary) -> list[str]:
     losses = [each for each in found if each.better == each.other]
     level = [each for each in found if each.better is None]
     label = summary.labels[base]
-    texts = [each.text for each in losses] + [each.text for each in wins]
+    texts = [minus(each.text) for each in [*losses, *wins]]
     result = [" ".join(texts)] if texts else []
     if level:
-        result.append(f"Not distinguishable from {label} on these items: {listed([_numbers(summary, each) for each in level])}.")
+        result.append(
+            f"Not distinguishable from {label} on these items: {listed([_numbers(summary, each) for each in level])}."
+        )
     if not wins and not losses:
         result.append("No difference from the reference is a finding here.")
     return result
@@ -74,7 +76,9 @@ def _text_only(summary: Summary) -> list[str]:
     unbeaten = [_other(each, text.name) for each in others if each.better in (None, text.name)]
     parts = []
     if beaten:
-        parts.append(f"{listed([summary.labels[name] for name in beaten])} {_verb(beaten, 'beat')} the text-only system.")
+        parts.append(
+            f"{listed([summary.labels[name] for name in beaten])} {_verb(beaten, 'beat')} the text-only system."
+        )
     if unbeaten:
         verb = "does" if len(unbeaten) == 1 else "do"
         parts.append(f"{listed([summary.labels[name] for name in unbeaten])} {verb} not beat the text-only system.")
@@ -98,8 +102,14 @@ def _cautions(summary: Summary) -> list[str]:
     if failed:
         parts.append(f"{len(failed)} of {several(planned, 'run')} failed: {listed(failed)}.")
     if missing:
-        parts.append(f"{len(missing)} of {several(planned, 'run')} {'is' if len(missing) == 1 else 'are'} missing: {listed(missing)}.")
-    fewest = min(len(system.runs) for system in evidence.complete)
-    if fewest < FEW_SEEDS:
-        parts.append(f"With {several(fewest, 'seed')} the spread over trainings is hardly known; a small difference is no finding.")
+        parts.append(
+            f"{len(missing)} of {several(planned, 'run')} {'is' if len(missing) == 1 else 'are'} missing: {listed(missing)}."
+        )
+    few = [system.label for system in evidence.complete if len(system.runs) < FEW_SEEDS]
+    if few:
+        whose = "" if len(few) == len(evidence.complete) else f" of {listed(few)}"
+        parts.append(
+            f"Fewer than {FEW_SEEDS} seeds{whose}: the spread over trainings is hardly known, and a small difference"
+            " is no finding."
+        )
     return [" ".join(parts)]

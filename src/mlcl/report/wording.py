@@ -1,5 +1,7 @@
 """How a report writes metrics, numbers and systems."""
 
+import re
+
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.evaluate.significance import Interval
 from mlcl.report.evidence import SystemRecord
@@ -31,14 +33,14 @@ def digits(value: float | None, *, signed: bool = False) -> str:
     return (text if float(text) else "0.000").replace("-", "−")
 
 
-def spread(value: float | None, deviation: float | None) -> str:
-    """Mean ± standard deviation."""
-    return digits(value) if deviation is None else f"{digits(value)} ± {digits(deviation)}"
-
-
 def bounds(interval: Interval, *, signed: bool = False) -> str:
     """The interval in brackets."""
     return f"[{digits(interval.low, signed=signed)}, {digits(interval.high, signed=signed)}]"
+
+
+def minus(text: str) -> str:
+    """A sentence with real minus signs before its numbers."""
+    return re.sub(r"(?<=[\s\[])-(?=\d)", "−", text)
 
 
 def p_text(value: float) -> str:

@@ -40,7 +40,9 @@ def worst_sheet(summary: Summary, name: str, words: list[str] | None) -> Sheet:
         records.append({"id": scored.ids[item], **values, **said})
     kind = "prediction and absolute error" if regression else "probability of class 1 and cross-entropy"
     shown = several(len(cells), "item")
-    caption = f"The {shown} of {scored.split} with the largest error of {summary.labels[name]}; {kind}, mean over seeds."
+    caption = (
+        f"The {shown} of {scored.split} with the largest error of {summary.labels[name]}; {kind}, mean over seeds."
+    )
     header = ["Item", "Label", "Prediction", "Error", *(["Words"] if words is not None else [])]
     return Sheet("worst", caption, header, cells, records, left=frozenset({4}))
 

@@ -61,9 +61,9 @@ def project(vectors: Array) -> NDArray[np.float64]:
     start = narrow[:, :2] / max(float(narrow[:, 0].std()), 1e-12) * 1e-4
     if start.shape[1] < 2:
         start = np.column_stack([start, np.zeros(len(start))])
-    found: NDArray[np.float64] = TSNE(init=start.astype(np.float32), perplexity=perplexity, random_state=0).fit_transform(
-        narrow
-    )
+    found: NDArray[np.float64] = TSNE(
+        init=start.astype(np.float32), perplexity=perplexity, random_state=0
+    ).fit_transform(narrow)
     return found
 
 
@@ -91,7 +91,15 @@ def _map(system: str, label: str, level: str, vectors: Array, labels: NDArray[np
 
     def paint(figure: Figure, axes: Axes) -> None:
         axes.scatter(
-            *places.T, c=labels, cmap=LABEL_COLOURS, vmin=low, vmax=high, s=9, alpha=0.75, linewidths=0, edgecolors="none"
+            *places.T,
+            c=labels,
+            cmap=LABEL_COLOURS,
+            vmin=low,
+            vmax=high,
+            s=9,
+            alpha=0.75,
+            linewidths=0,
+            edgecolors="none",
         )
         axes.set_xticks([])
         axes.set_yticks([])
@@ -99,7 +107,9 @@ def _map(system: str, label: str, level: str, vectors: Array, labels: NDArray[np
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
         for value in [low, high] if binary else [low, 0.0, high]:
-            axes.plot([], [], "o", color=LABEL_COLOURS((value - low) / (high - low)), markersize=5, label=f"label {value:g}")
+            axes.plot(
+                [], [], "o", color=LABEL_COLOURS((value - low) / (high - low)), markersize=5, label=f"label {value:g}"
+            )
         legend_below(figure, axes)
 
     agreement = neighbour_agreement(vectors, labels)

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mlcl.report.comparisons import Finding
-from mlcl.report.plots.style import ACCENT, INK, MUTED, Plot, draw
+from mlcl.report.plots.style import ACCENT, INK, MUTED, PANEL, Plot, draw, legend_below
 from mlcl.report.scored import CONSTANT
 from mlcl.report.summary import Summary
 from mlcl.report.wording import arrow, bounds, digits, title
@@ -48,7 +48,7 @@ def results_plot(summary: Summary) -> Plot:
         f"{title(summary.metric)}: mean (large dot), seeds (small dots), 95 % interval over items (line)",
         alt,
         paint,
-        size=(7.4, 1.1 + 0.46 * len(names)),
+        size=(PANEL[0], 0.9 + 0.36 * len(names)),
         wide=True,
     )
 
@@ -91,7 +91,7 @@ def differences_plot(summary: Summary, found: list[Finding], name: str, *, bars:
         f"Change of {title(summary.metric)} against {base}; coloured where it is distinguishable",
         f"Change of {title(summary.metric)} against {base} with 95 % intervals: {said}.",
         paint,
-        size=(7.4, 1.1 + 0.46 * len(found)),
+        size=(PANEL[0], 0.9 + 0.36 * len(found)),
         wide=True,
     )
 
@@ -105,7 +105,7 @@ def range_plot(summary: Summary, styles: dict[str, tuple[str, str]]) -> Plot:
     counts = [int((bins == centre).sum()) for centre in centres]
     lines = {name: metric_by_bin(summary, name, bins) for name in summary.values if name != CONSTANT}
 
-    def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
+    def paint(figure: Figure, axes: Axes) -> None:
         for name, values in lines.items():
             colour, dash = styles[name]
             first = name == summary.evidence.reference
@@ -114,14 +114,17 @@ def range_plot(summary: Summary, styles: dict[str, tuple[str, str]]) -> Plot:
                 label=summary.labels[name], zorder=3 if first else 2,
             )  # fmt: skip
         axes.set_xticks(
-            centres, [f"{_signed(centre) if regression else centre}\n{n}" for centre, n in zip(centres, counts, strict=True)]
+            centres,
+            [f"{_signed(centre) if regression else centre}\n{n}" for centre, n in zip(centres, counts, strict=True)],
         )
-        axes.set_xlabel("Label (rounded), and number of items below" if regression else "Class, and number of items below")
+        axes.set_xlabel(
+            "Label (rounded), and number of items below" if regression else "Class, and number of items below"
+        )
         axes.set_ylabel(title(summary.metric))
         axes.set_ylim(bottom=0)
         if not regression:
             axes.set_xlim(-0.5, 1.5)
-        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        legend_below(figure, axes)
 
     best = {
         int(centre): min(lines, key=lambda name: lines[name][place] * (1 if regression else -1))
@@ -133,7 +136,7 @@ def range_plot(summary: Summary, styles: dict[str, tuple[str, str]]) -> Plot:
         for place, (centre, count) in enumerate(zip(centres, counts, strict=True))
     )
     what = f"{title(summary.metric)} by label"
-    return draw("ranges", what, f"{what}. {said}.", paint, size=(7.4, 3.6), wide=True)
+    return draw("ranges", what, f"{what}. {said}.", paint, size=(PANEL[0], 4.0), wide=True)
 
 
 def label_bins(labels: np.ndarray) -> np.ndarray:

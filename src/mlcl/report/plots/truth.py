@@ -85,7 +85,14 @@ def _density(summary: Summary, name: str) -> Plot:
 
     def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
         axes.hexbin(
-            true, predicted, gridsize=26, extent=(*limits, *limits), mincnt=1, cmap=DENSITY, norm=LogNorm(), linewidths=0.2
+            true,
+            predicted,
+            gridsize=26,
+            extent=(*limits, *limits),
+            mincnt=1,
+            cmap=DENSITY,
+            norm=LogNorm(),
+            linewidths=0.2,
         )
         axes.plot(limits, limits, color=MUTED, linewidth=1, linestyle="--")
         axes.plot(means, centres, color=SYSTEMS[1], linewidth=2, marker="o", markersize=4)
