@@ -26,7 +26,7 @@ ABLATED = (
     ("no_umcl", "without UMCL", 0.83, ("model.umcl_weight=0",)),
     ("no_bmcl", "without BMCL", 0.81, ("model.bmcl_weight=0",)),
     ("no_tmcl", "without TMCL", 0.84, ("model.tmcl_weight=0",)),
-    ("no_contrast", "without contrastive terms", 0.90, ("model.umcl_weight=0", "model.bmcl_weight=0", "model.tmcl_weight=0")),
+    ("no_contrast", "without contrastive terms", 0.90, ("model.umcl_weight=0", "model.bmcl_weight=0")),
     ("text", "text alone", 0.97, ("data.modalities=[text]",)),
 )  # fmt: skip
 TERMS = (

@@ -21,6 +21,7 @@ OPTIONS = {
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},
     "predict": {"--data", "--output", "--split", "--device", "--threads"},
     "config": {"--model", "--profile", "--set"},
+    "report": {"--output", "--split", "--data", "--no-texts", "--embeddings", "--device", "--threads"},
     "models": {"--json"},
     "bench": {
         *("--recipe", "--profile", "--precision", "--device", "--repeats", "--seed", "--set"),
@@ -28,7 +29,7 @@ OPTIONS = {
     },
 }
 POSITIONAL = {
-    **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE"},
+    **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "report": "STUDY"},
     **{"models": "", "bench": "WHAT"},
 }
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")

@@ -12,6 +12,7 @@ from mlcl.cli.config import config
 from mlcl.cli.evaluate import evaluate
 from mlcl.cli.models import models
 from mlcl.cli.predict import predict
+from mlcl.cli.report import report
 from mlcl.cli.study import ablate, compare
 from mlcl.cli.train import train
 from mlcl.errors import MlclError
@@ -23,6 +24,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "config": config,
     "compare": compare,
     "ablate": ablate,
+    "report": report,
     "models": models,
     "bench": bench,
 }

@@ -1,28 +1,26 @@
 """From a study to its report: one page, tables in three formats, figures."""
 
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlcl.errors import RunError, lacks_room
+from mlcl.errors import RunError, UsageError, lacks_room
 from mlcl.report.evidence import SystemRecord
 from mlcl.report.identity import disagreements, identity
+from mlcl.report.maps import map_section_plots
 from mlcl.report.page import Page, Section, page_html
 from mlcl.report.plots.curves import curve_plots
 from mlcl.report.plots.geometry import geometry_plots
-from mlcl.report.plots.maps import map_plots, read_embeddings
 from mlcl.report.plots.overview import differences_plot, range_plot, results_plot
-from mlcl.report.plots.style import Plot, system_style
+from mlcl.report.plots.style import system_style
 from mlcl.report.plots.truth import confusion_plot, truth_plot
 from mlcl.report.sheets import comparison_sheet, cost_sheet, results_sheet, systems_sheet
 from mlcl.report.summary import Summary
 from mlcl.report.verdict import verdict
-from mlcl.report.wording import several, title
+from mlcl.report.wording import MINUS, several, title
 from mlcl.report.worst import worst_sheet
 
-WITHOUT_CONTRAST = ("no_contrast", "late_fusion")
-"""Systems whose maps stand beside the reference's, the first that there is."""
+PAGE = "report.html"
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def write_report(summary: Summary, output: Path, words: Words, *, no_maps: str) 
         RunError: If the folder cannot be written.
     """
     page = build_page(summary, words, no_maps)
-    contents = {"report.html": page_html(page)}
+    contents = {PAGE: page_html(page)}
     for section in page.sections:
         for sheet in section.sheets:
             contents[f"tables/{sheet.name}.md"] = sheet.markdown()
@@ -93,9 +91,7 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
             "Confusion",
             "Per cent of each true class, over all seeds.",
             plots=[confusion_plot(summary, name) for name in names if _has_classes(summary)],
-            absent=""
-            if _has_classes(summary)
-            else "The labels do not lie in [−3, 3], where the seven classes are defined.",
+            absent="" if _has_classes(summary) else "Seven classes are defined for labels from -3 to 3 alone.",
         ),
         Section("ranges", f"{title(summary.metric)} by label", plots=[range_plot(summary, styles)]),
         _maps(summary, no_maps),
@@ -106,7 +102,8 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
     ]
     kind = {"compare": "Comparison", "ablate": "Ablation", "run": "Single run"}[evidence.kind]
     runs = sum(len(system.runs) for system in systems)
-    subtitle = f"{kind} · {several(len(evidence.systems), 'system')} · {several(runs, 'complete run')} · {summary.scored.split}"
+    counts = [several(len(evidence.systems), "system"), several(runs, "complete run")]
+    subtitle = " · ".join([kind, *counts, summary.scored.split])
     return Page(evidence.title, subtitle, verdict(summary), disagreements(summary), identity(summary), sections)
 
 
@@ -128,12 +125,10 @@ def _comparisons(summary: Summary) -> list[Section]:
 def _truth_lead(summary: Summary) -> str:
     if summary.scored.task == "regression":
         return (
-            "All seeds together. Dashed: perfect. Orange: mean label of each tenth of the predictions; left of the dashed"
-            " line where predictions are too high, right of it where they are too low."
+            "All seeds together. Dashed: perfect. Orange: mean label of each tenth of the predictions; left of the"
+            " dashed line where predictions are too high, right of it where they are too low."
         )
-    return (
-        "All seeds together. Dashed: perfectly calibrated. Line: share of class 1 among items of similar probability."
-    )
+    return "All seeds together. Dashed: perfectly calibrated. Line: share of class 1 at similar probabilities."
 
 
 def _has_classes(summary: Summary) -> bool:
@@ -141,41 +136,27 @@ def _has_classes(summary: Summary) -> bool:
 
 
 def _maps(summary: Summary, no_maps: str) -> Section:
-    evidence = summary.evidence
-    partner = next((name for name in WITHOUT_CONTRAST if name in {s.name for s in evidence.complete}), None)
-    plots: list[Plot] = []
-    for name in dict.fromkeys([evidence.reference, *([partner] if partner else [])]):
-        system = next((system for system in evidence.complete if system.name == name), None)
-        found = read_embeddings(system.first.path, summary.scored.split) if system and system.first else None
-        if system and found is not None:
-            if found.ids != summary.scored.ids:
-                raise RunError(f"{system.first.path}: its embeddings are of other items; delete them" if system.first else "")  # fmt: skip
-            plots += map_plots(name, system.label, found, summary.scored.labels)
-    return Section(
-        "maps",
-        "Embedding maps",
-        "t-SNE of one seed, coloured by label. Distances between far groups mean little in such a map; the number beside"
+    plots = map_section_plots(summary)
+    if not plots:
+        return Section("maps", "Embedding maps", absent=no_maps)
+    lead = (
+        "t-SNE of one seed, coloured by label. Distances between far groups mean little in such a map; the number above"
         " it is the correlation of an item's label with that of its ten nearest neighbours in the full space."
-        if plots
-        else "",
-        plots=plots,
-        absent="" if plots else no_maps,
     )
+    return Section("maps", "Embedding maps", lead, plots=plots, pairs=True)
 
 
-def _geometry(systems: Iterable[SystemRecord]) -> Section:
-    plots = geometry_plots(list(systems))
-    return Section(
-        "geometry",
-        "Alignment and uniformity",
+def _geometry(systems: list[SystemRecord]) -> Section:
+    plots = geometry_plots(systems)
+    heading = "Alignment and uniformity"
+    if not plots:
+        return Section("geometry", heading, absent="These runs did not record the geometry of their embeddings.")
+    lead = (
         "Of unit embeddings on dev over training (Wang and Isola 2020). Alignment: mean squared distance of positive"
-        " pairs, 0 when they coincide. Uniformity: log of the mean of exp(−2 d²) over pairs of items, 0 when all"
+        f" pairs, 0 when they coincide. Uniformity: log of the mean of exp({MINUS}2 d²) over pairs of items, 0 when all"
         " coincide; lower is more spread."
-        if plots
-        else "",
-        plots=plots,
-        absent="" if plots else "These runs did not record the geometry of their embeddings.",
     )
+    return Section("geometry", heading, lead, plots=plots, pairs=True)
 
 
 def _worst(summary: Summary, words: Words) -> Section:
@@ -184,6 +165,22 @@ def _worst(summary: Summary, words: Words) -> Section:
         name = summary.evidence.complete[0].name
     lead = "" if words.texts is not None else words.reason
     return Section("worst", "Worst errors", lead, sheets=[worst_sheet(summary, name, words.texts)])
+
+
+def check_output(output: Path) -> None:
+    """Refuse a place that holds something else than a report.
+
+    Raises:
+        UsageError: If it is a file, or a folder with other things in it.
+    """
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"--output {output}: this is a file; name a folder")
+    if output.is_dir() and any(output.iterdir()) and not (output / PAGE).is_file():
+        raise UsageError(
+            f"--output {output}: this folder holds other files; name a new one, or one with a report in it"
+        )
+    if not output.parent.is_dir():
+        raise UsageError(f"--output {output}: there is no folder {output.parent}")
 
 
 def _replace(output: Path, contents: dict[str, str]) -> list[Path]:
@@ -200,7 +197,7 @@ def _replace(output: Path, contents: dict[str, str]) -> list[Path]:
             if (temporary / part).is_dir():
                 output.mkdir(parents=True, exist_ok=True)
                 (temporary / part).replace(output / part)
-        (temporary / "report.html").replace(output / "report.html")
+        (temporary / PAGE).replace(output / PAGE)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return [output / name for name in contents]

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +88,21 @@ class SystemRecord:
     failed: dict[int, str] = field(default_factory=dict)
     missing: list[int] = field(default_factory=list)
 
-    @cached_property
+    @property
     def first(self) -> RunRecord | None:
         """The complete run with the first seed; None without any."""
         return next(iter(self.runs.values()), None)
+
+    @property
+    def chosen(self) -> RunRecord:
+        """The same of a system that has one.
+
+        Raises:
+            RunError: If it has none.
+        """
+        if self.first is None:
+            raise RunError(f"{self.label} has no complete run")
+        return self.first
 
     @property
     def is_text(self) -> bool:
@@ -141,10 +151,7 @@ class Evidence:
     @property
     def some_run(self) -> RunRecord:
         """A complete run, of the reference where it has one."""
-        first = self.complete[0].first
-        found = next((system.first for system in self.complete if system.name == self.reference), first)
-        assert found is not None
-        return found
+        return next((s for s in self.complete if s.name == self.reference), self.complete[0]).chosen
 
 
 def read_evidence(path: Path) -> Evidence:

@@ -22,6 +22,7 @@ class Section:
         sheets: Its tables.
         plots: Its figures.
         absent: Why there is nothing, where there is nothing.
+        pairs: Whether the figures belong together two by two.
     """
 
     anchor: str
@@ -30,6 +31,7 @@ class Section:
     sheets: list[Sheet] = field(default_factory=list)
     plots: list[Plot] = field(default_factory=list)
     absent: str = ""
+    pairs: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ def results_sheet(summary: Summary) -> Sheet:
     """Every system with the conventions side by side."""
     scored, metrics = summary.scored, summary.metrics
     header = ["System", "Runs", *map(arrow, metrics)]
-    rows, records, marked = [], [], set()
+    rows: list[list[Cell]] = []
+    records: list[dict[str, object]] = []
+    marked: set[int] = set()
     for system in summary.evidence.systems:
         if system.is_text:
             marked.add(len(rows))
@@ -66,8 +68,8 @@ def _results_caption(summary: Summary) -> str:
     adapted = any(system.is_adaptation for system in summary.evidence.systems)
     return " ".join(
         [
-            f"Mean ± standard deviation over seeds, {summary.scored.split}, {len(summary.scored.ids)} items; in brackets"
-            f" the BCa 95 % interval of {title(summary.metric)} over items (it does not contain the spread over seeds)."
+            f"Mean ± standard deviation over seeds, {summary.scored.split}, {len(summary.scored.ids)} items; in"
+            f" brackets the BCa 95 % interval of {title(summary.metric)} over items (without the spread over seeds)."
             " Bold: the best mean of a column, where a sign-flip test (Holm-corrected over columns) tells it from the"
             " second best; Corr, F1 and other metrics that are no mean over items have no such test and no bold.",
             *(["Reproduction: the authors' release profile, not the fair protocol."] if reproduced else []),
@@ -109,10 +111,8 @@ def _record(summary: Summary, name: str) -> dict[str, object]:
         counts[metric] = summary.mean(name, metric)
         counts[f"{metric}_sd"] = deviation(summary.values[name][metric])
         if metric == summary.metric:
-            counts[f"{metric}_low"], counts[f"{metric}_high"] = (
-                summary.intervals[name].low,
-                summary.intervals[name].high,
-            )
+            found = summary.intervals[name]
+            counts[f"{metric}_low"], counts[f"{metric}_high"] = found.low, found.high
     return counts
 
 
@@ -148,10 +148,10 @@ def comparison_sheet(summary: Summary, found: list[Finding], name: str) -> Sheet
         for each in found
     ]
     caption = (
-        f"{base} minus the other system in {title(summary.metric)} on {summary.scored.split}, with the BCa 95 % interval"
-        " paired over items; two-sided sign-flip test of the items' errors averaged over seeds, Holm-corrected over this"
-        " table; effect: mean difference of the items' errors over its standard deviation (negative: the first has the"
-        " smaller errors). Bold: corrected p below 0.05."
+        f"{base} minus the other system in {title(summary.metric)} on {summary.scored.split}, with the BCa 95 %"
+        " interval paired over items; two-sided sign-flip test of the items' errors averaged over seeds, Holm-corrected"
+        " over this table; effect: mean difference of the items' errors over its standard deviation (negative:"
+        " the first has the smaller errors). Bold: corrected p below 0.05."
     )
     header = ["Against", f"Δ {title(summary.metric)}", "95 % interval", "p", "p (Holm)", "Effect", "What it says"]
     return Sheet(name, caption, header, rows, records, left=frozenset({6}))
@@ -217,7 +217,15 @@ def systems_sheet(summary: Summary) -> Sheet:
                 Cell(str(model.get("paper") or NOTHING)),
             ]
         )
-        records.append({"system": system.name, "model": model.get("name", ""), "profile": profile, "note": system.note, "runs": "; ".join(troubles) or "complete"})  # fmt: skip
+        records.append(
+            {
+                "system": system.name,
+                "model": model.get("name", ""),
+                "profile": profile,
+                "changes": system.note,
+                "runs": "; ".join(troubles) or "complete",
+            }
+        )
     header = ["System", "What it is", "Profile", "Changed", "Runs", "Source"]
     caption = "The systems, how each departs from its recipe, and what became of its runs."
     return Sheet("systems", caption, header, rows, records, left=frozenset(range(6)))

@@ -26,7 +26,8 @@ class Summary:
         intervals: Per system the interval over items of the main metric.
         winners: Per metric the one clear winner, where there is one.
         against_reference: The reference against every other system.
-        against_text: Every other system against the text-only one; empty where that is the reference or missing.
+        against_text: The text-only system against all but the reference, which it is compared with already; empty
+            where it is the reference or missing.
     """
 
     evidence: Evidence
@@ -82,7 +83,7 @@ def summarise(evidence: Evidence, split: str, *, resamples: int = RESAMPLES) -> 
     text = next((system.name for system in evidence.complete if system.is_text), None)
 
     def against(base: str | None) -> list[Finding]:
-        others = [name for name in names if name != base]
+        others = [name for name in names if name not in (base, reference)]
         return findings(scored, base, others, metric, labels, resamples=resamples) if base and others else []
 
     return Summary(

@@ -9,7 +9,7 @@ FEW_SEEDS = 3
 
 
 def verdict(summary: Summary) -> list[str]:
-    """Paragraphs: what the reference reaches, what it beats, what beats it, what cannot be told apart, what is missing."""
+    """Paragraphs: what the reference reaches, beats and does not beat, what cannot be told apart, what is missing."""
     parts = [_reached(summary), *_compared(summary), *_text_only(summary), *_cautions(summary)]
     return [part for part in parts if part]
 
@@ -67,30 +67,20 @@ def _text_only(summary: Summary) -> list[str]:
     """Rule 3 of the protocol: a fusion model that does not beat text alone is said not to."""
     text = summary.text
     if text is None:
-        return ["" if summary.evidence.kind == "run" else "There is no text-only system in this study: whether fusion helps at all cannot be said."]  # fmt: skip
-    found = summary.against_text or summary.against_reference
+        missing = "No text-only system has a complete run here: whether fusion helps at all cannot be said."
+        return [] if summary.evidence.kind == "run" else [missing]
+    found = [*summary.against_reference, *summary.against_text]
     others = [each for each in found if text.name in (each.reference, each.other)]
-    if summary.evidence.reference == text.name:
-        others = summary.against_reference
-    beaten = [_other(each, text.name) for each in others if each.better not in (None, text.name)]
-    unbeaten = [_other(each, text.name) for each in others if each.better in (None, text.name)]
-    parts = []
-    if beaten:
-        parts.append(
-            f"{listed([summary.labels[name] for name in beaten])} {_verb(beaten, 'beat')} the text-only system."
-        )
+    beaten = [summary.labels[_other(each, text.name)] for each in others if each.better not in (None, text.name)]
+    unbeaten = [summary.labels[_other(each, text.name)] for each in others if each.better in (None, text.name)]
+    parts = [f"{listed(beaten)} {'beats' if len(beaten) == 1 else 'beat'} the text-only system."] if beaten else []
     if unbeaten:
-        verb = "does" if len(unbeaten) == 1 else "do"
-        parts.append(f"{listed([summary.labels[name] for name in unbeaten])} {verb} not beat the text-only system.")
+        parts.append(f"{listed(unbeaten)} {'does' if len(unbeaten) == 1 else 'do'} not beat the text-only system.")
     return [" ".join(parts)]
 
 
 def _other(found: Finding, name: str) -> str:
     return found.other if found.reference == name else found.reference
-
-
-def _verb(names: list[str], verb: str) -> str:
-    return f"{verb}s" if len(names) == 1 else verb
 
 
 def _cautions(summary: Summary) -> list[str]:
@@ -102,9 +92,8 @@ def _cautions(summary: Summary) -> list[str]:
     if failed:
         parts.append(f"{len(failed)} of {several(planned, 'run')} failed: {listed(failed)}.")
     if missing:
-        parts.append(
-            f"{len(missing)} of {several(planned, 'run')} {'is' if len(missing) == 1 else 'are'} missing: {listed(missing)}."
-        )
+        verb = "is" if len(missing) == 1 else "are"
+        parts.append(f"{len(missing)} of {several(planned, 'run')} {verb} missing: {listed(missing)}.")
     few = [system.label for system in evidence.complete if len(system.runs) < FEW_SEEDS]
     if few:
         whose = "" if len(few) == len(evidence.complete) else f" of {listed(few)}"

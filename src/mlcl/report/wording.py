@@ -12,7 +12,7 @@ TITLES = {
     "f1_non0": "F1 non0", "cross_entropy": "Cross-entropy", "accuracy": "Accuracy", "f1_weighted": "F1 weighted",
     "f1_macro": "F1 macro", "precision": "Precision", "recall": "Recall", "auroc": "AUROC", "ece": "ECE",
 }  # fmt: skip
-NOTHING = "–"
+NOTHING, MINUS = "\u2013", "\u2212"
 
 
 def title(metric: str) -> str:
@@ -30,7 +30,7 @@ def digits(value: float | None, *, signed: bool = False) -> str:
     if value is None or value != value:
         return NOTHING
     text = f"{value:+.3f}" if signed else f"{value:.3f}"
-    return (text if float(text) else "0.000").replace("-", "−")
+    return (text if float(text) else "0.000").replace("-", MINUS)
 
 
 def bounds(interval: Interval, *, signed: bool = False) -> str:
@@ -40,7 +40,7 @@ def bounds(interval: Interval, *, signed: bool = False) -> str:
 
 def minus(text: str) -> str:
     """A sentence with real minus signs before its numbers."""
-    return re.sub(r"(?<=[\s\[])-(?=\d)", "−", text)
+    return re.sub(r"(?<=[\s\[])-(?=\d)", MINUS, text)
 
 
 def p_text(value: float) -> str:

@@ -17,6 +17,7 @@ from mlcl.evaluate.evaluator import (
     predict_split,
     selection_names,
 )
+from mlcl.evaluate.levels import LevelProbe
 from mlcl.execution import set_execution
 from mlcl.models.registry import build_model, load_model
 from mlcl.parallel import rank
@@ -106,6 +107,12 @@ def _train_run(
             raise MlclError("the model predicts nan; lower train.learning_rate, set train.clip_norm=1")
         return {**dev.metrics(), metric: dev.metric(metric, settings.eval_batch_size)}
 
+    probe = LevelProbe(model)
+
+    def score_and_look() -> dict[str, float | None]:
+        with probe:
+            return score_dev(model)
+
     folder = make_folder()
     if rank() == 0:
         check_same_inputs(folder.read_facts(), facts, experiment)
@@ -133,7 +140,11 @@ def _train_run(
                 encoded["train"],
                 settings,
                 Selection(
-                    lambda: score_dev(model), metric, metric in HIGHER_IS_BETTER, lambda: export_model(folder, model)
+                    score_and_look,
+                    metric,
+                    metric in HIGHER_IS_BETTER,
+                    lambda: export_model(folder, model),
+                    probe.geometry,
                 ),
                 seed=experiment.seed,
                 device=device,
@@ -169,7 +180,9 @@ def _finish(
     last = list(results)[-1]
     columns: dict[str, Scores] = dict(metrics)
     if labels is not None:
-        columns[f"constant, {last}"] = constant_predictions(labels, results[last]).metrics()
+        constant = constant_predictions(labels, results[last])
+        columns[f"constant, {last}"] = constant.metrics()
+        facts = {**facts, "constant": np.atleast_1d(constant.score[0]).tolist()}
     best = best_reachable(experiment.data)
     if best is not None:
         columns["best reachable"] = best

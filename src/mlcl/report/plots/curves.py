@@ -1,4 +1,4 @@
-"""Learning curves: every term of the training loss and the dev metric, seeds as thin lines and their mean as a thick one."""
+"""Learning curves: every term of the training loss, and the dev metric; thin lines for seeds, thick for their mean."""
 
 from collections.abc import Mapping
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mlcl.report.plots.style import LABEL_COLOURS, Plot, draw, legend_below
-from mlcl.report.wording import digits
+from mlcl.report.wording import MINUS, digits
 
 Array = NDArray[np.float32]
 LEVELS = {"fused": "fused embedding", "umcl": "UMCL", "bmcl": "BMCL", "tmcl": "TMCL"}
@@ -40,11 +40,6 @@ def read_embeddings(run: Path, split: str) -> Embeddings | None:
         return None
     with np.load(file, allow_pickle=False) as stored:
         return Embeddings(stored["ids"].tolist(), {level: stored[level] for level in LEVELS if level in stored})
-
-
-def map_plots(system: str, label: str, found: Embeddings, labels: NDArray[np.float64]) -> list[Plot]:
-    """One map per level."""
-    return [_map(system, label, level, vectors, labels) for level, vectors in found.levels.items()]
 
 
 def project(vectors: Array) -> NDArray[np.float64]:
@@ -83,7 +78,8 @@ def neighbour_agreement(vectors: Array, labels: NDArray[np.float64]) -> float:
     return float(np.corrcoef(means, labels)[0, 1])
 
 
-def _map(system: str, label: str, level: str, vectors: Array, labels: NDArray[np.float64]) -> Plot:
+def map_plot(system: str, label: str, level: str, vectors: Array, labels: NDArray[np.float64]) -> Plot:
+    """The map of one level of one system."""
     places = project(vectors)
     limit = max(float(np.abs(labels).max()), 1e-12)
     binary = bool(np.isin(labels, (0, 1)).all())
@@ -91,13 +87,14 @@ def _map(system: str, label: str, level: str, vectors: Array, labels: NDArray[np
 
     def paint(figure: Figure, axes: Axes) -> None:
         axes.scatter(
-            *places.T,
+            places[:, 0],
+            places[:, 1],
             c=labels,
             cmap=LABEL_COLOURS,
             vmin=low,
             vmax=high,
-            s=9,
-            alpha=0.75,
+            s=11,
+            alpha=0.8,
             linewidths=0,
             edgecolors="none",
         )
@@ -108,14 +105,19 @@ def _map(system: str, label: str, level: str, vectors: Array, labels: NDArray[np
         axes.spines[:].set_visible(False)
         for value in [low, high] if binary else [low, 0.0, high]:
             axes.plot(
-                [], [], "o", color=LABEL_COLOURS((value - low) / (high - low)), markersize=5, label=f"label {value:g}"
+                [],
+                [],
+                "o",
+                color=LABEL_COLOURS((value - low) / (high - low)),
+                markersize=5,
+                label=f"label {value:g}".replace("-", MINUS),
             )
         legend_below(figure, axes)
 
     agreement = neighbour_agreement(vectors, labels)
-    heading = f"{label}: {LEVELS[level]}"
     alt = (
-        f"t-SNE of the {LEVELS[level]} of {label}, {len(labels)} items coloured by label. Correlation of an item's label"
-        f" with its {NEIGHBOURS} nearest neighbours': {digits(agreement)}."
+        f"t-SNE of the {LEVELS[level]} of {label}, {len(labels)} items coloured by label. Correlation of an item's"
+        f" label with its {NEIGHBOURS} nearest neighbours': {digits(agreement)}."
     )
-    return draw(f"map-{system}-{level}", f"{heading} (neighbour correlation {digits(agreement)})", alt, paint)
+    heading = f"{label}: {LEVELS[level]} (neighbour correlation {digits(agreement)})"
+    return draw(f"map-{system}-{level}", heading, alt, paint)

@@ -8,7 +8,7 @@ from mlcl.report.comparisons import Finding
 from mlcl.report.plots.style import ACCENT, INK, MUTED, PANEL, Plot, draw, legend_below
 from mlcl.report.scored import CONSTANT
 from mlcl.report.summary import Summary
-from mlcl.report.wording import arrow, bounds, digits, title
+from mlcl.report.wording import MINUS, arrow, bounds, digits, title
 
 
 def results_plot(summary: Summary) -> Plot:
@@ -152,4 +152,4 @@ def metric_by_bin(summary: Summary, name: str, bins: np.ndarray) -> list[float]:
 
 
 def _signed(number: int) -> str:
-    return f"{number:+d}".replace("-", "−") if number else "0"
+    return f"{number:+d}".replace("-", MINUS) if number else "0"

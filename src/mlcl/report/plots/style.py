@@ -1,13 +1,14 @@
 """One look for every figure: quiet axes, one accent, a palette that colour-blind readers can tell apart.
 
-Colours are written as plain hex in the files. In a page each becomes a CSS variable with that hex as its default, so that
-a dark page can give lighter ones.
+Colours are written as plain hex in the files. In a page each becomes a CSS variable with that hex as its default, so
+that a dark page can give lighter ones.
 """
 
 import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ _VARIABLES = {
     GROUND: "ground",
     **{colour: f"s{number}" for number, colour in enumerate(SYSTEMS)},
 }
-_SETTINGS = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mlcl",
     "font.family": "sans-serif",

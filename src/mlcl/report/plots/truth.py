@@ -1,4 +1,4 @@
-"""Prediction against truth: density and calibration for scores, reliability for probabilities, confusion for classes."""
+"""Prediction against truth: density and calibration of scores, reliability of probabilities, confusion of classes."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlcl.evaluate.classification import NUM_BINS, ece
 from mlcl.report.plots.style import ACCENT, INK, MUTED, SYSTEMS, Plot, draw
 from mlcl.report.summary import Summary
-from mlcl.report.wording import digits
+from mlcl.report.wording import MINUS, digits
 
 Array = NDArray[np.float64]
 DENSITY = LinearSegmentedColormap.from_list("density", [to_rgba(ACCENT, 0.12), to_rgba(ACCENT, 1.0)])
@@ -36,7 +36,7 @@ def confusion_plot(summary: Summary, name: str) -> Plot:
                 axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=INK, fontsize=9.5)
         axes.set_xlim(-0.5, len(classes) - 0.5)
         axes.set_ylim(len(classes) - 0.5, -0.5)
-        ticks = [str(value).replace("-", "−") for value in classes]
+        ticks = [str(value).replace("-", MINUS) for value in classes]
         axes.set_xticks(range(len(classes)), ticks)
         axes.set_yticks(range(len(classes)), ticks)
         axes.tick_params(length=0)
@@ -106,8 +106,8 @@ def _density(summary: Summary, name: str) -> Plot:
     label = summary.labels[name]
     alt = (
         f"Predictions of {label} against labels. Lowest tenth: mean prediction {digits(centres[0])}, mean label"
-        f" {digits(means[0])}; highest tenth: {digits(centres[-1])} and {digits(means[-1])}; slope of label on prediction"
-        f" {digits(slope)} (1 is calibrated)."
+        f" {digits(means[0])}; highest tenth: {digits(centres[-1])} and {digits(means[-1])}; slope of label on"
+        f" prediction {digits(slope)} (1 is calibrated)."
     )
     return draw(f"truth-{name}", label, alt, paint)
 
