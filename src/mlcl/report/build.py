@@ -7,7 +7,7 @@ from pathlib import Path
 from mlcl.errors import RunError, UsageError, lacks_room
 from mlcl.report.evidence import SystemRecord
 from mlcl.report.identity import disagreements, identity
-from mlcl.report.maps import map_section_plots
+from mlcl.report.maps import map_section_plots, shown_systems
 from mlcl.report.page import Page, Section, page_html
 from mlcl.report.plots.curves import curve_plots
 from mlcl.report.plots.geometry import geometry_plots
@@ -73,7 +73,7 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
     evidence = summary.evidence
     systems = evidence.complete
     styles = {system.name: system_style(number) for number, system in enumerate(evidence.systems)}
-    names = [system.name for system in systems]
+    names = shown_systems(evidence)
     sections = [
         Section("results", "Results", sheets=[results_sheet(summary)], plots=[results_plot(summary)]),
         *_comparisons(summary),
@@ -81,7 +81,7 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
             "curves",
             "Learning curves",
             "Thin: one seed. Thick: their mean. Dev is never trained on; the best dev epoch is the one that counts.",
-            plots=curve_plots(summary, styles),
+            plots=curve_plots(summary, styles, names),
         ),
         Section(
             "truth", "Prediction against truth", _truth_lead(summary), plots=[truth_plot(summary, n) for n in names]
@@ -95,7 +95,7 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
         ),
         Section("ranges", f"{title(summary.metric)} by label", plots=[range_plot(summary, styles)]),
         _maps(summary, no_maps),
-        _geometry(systems),
+        _geometry([system for system in systems if system.name in names]),
         _worst(summary, words),
         Section("cost", "Cost", sheets=[cost_sheet(summary)]),
         Section("systems", "Systems", sheets=[systems_sheet(summary)]),

@@ -59,7 +59,7 @@ class RunRecord:
             known = sorted(entry.stem for entry in file.parent.glob("*.csv"))
             raise RunError(f"{self.path} has no predictions of split {split!r}; {nearest(split, known)}")
         try:
-            table = pd.read_csv(file, dtype={"id": str}, float_precision="round_trip", keep_default_na=False)
+            table = pd.read_csv(file, dtype=str, keep_default_na=False)  # numbers as text: to the last digit
             score = "probability" if "probability" in table else "prediction"
             table["score"] = table[score].astype(np.float64)
             table["label"] = table["label"].astype(np.float64)
@@ -106,8 +106,10 @@ class SystemRecord:
 
     @property
     def is_text(self) -> bool:
-        """Whether this is the text-only system."""
-        return self.first is not None and self.first.facts["model"]["name"] == "text"
+        """Whether this is a text-only system: the model of that name, or one that is given nothing else."""
+        if self.first is None:
+            return False
+        return self.first.facts["model"]["name"] == "text" or self.first.config["data"]["modalities"] == ["text"]
 
     @property
     def is_reproduction(self) -> bool:

@@ -18,6 +18,13 @@ def map_systems(evidence: Evidence) -> list[SystemRecord]:
     return [complete[name] for name in names if name in complete]
 
 
+def shown_systems(evidence: Evidence) -> list[str]:
+    """Names of the systems with figures of their own: all of a comparison; of an ablation those that say most."""
+    if evidence.kind != "ablate":
+        return [system.name for system in evidence.complete]
+    return list(dict.fromkeys(s.name for s in [*map_systems(evidence), *(s for s in evidence.complete if s.is_text)]))
+
+
 def map_section_plots(summary: Summary) -> list[Plot]:
     """The maps of those systems that keep embeddings, level by level.
 

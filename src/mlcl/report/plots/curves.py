@@ -16,8 +16,8 @@ Line = list[float | None]
 Style = tuple[str, str]
 
 
-def curve_plots(summary: Summary, styles: dict[str, Style]) -> list[Plot]:
-    """The dev metric and the task loss of all systems, then each system's other terms by level."""
+def curve_plots(summary: Summary, styles: dict[str, Style], shown: list[str]) -> list[Plot]:
+    """The dev metric and the task loss of all systems, then the other terms of the `shown` ones by level."""
     complete = summary.evidence.complete
     labels = {system.name: system.label for system in complete}
     dev = {system.name: _lines(system, "dev", summary.metric) for system in complete}
@@ -26,7 +26,7 @@ def curve_plots(summary: Summary, styles: dict[str, Style]) -> list[Plot]:
         panel("curves-dev", f"Dev {title(summary.metric)}", arrow(summary.metric), dev, labels, styles),
         panel("curves-task", "Task loss on train", "task loss", task, labels, styles),
     ]
-    for system in complete:
+    for system in [system for system in complete if system.name in shown]:
         terms = _terms(system)
         for level in dict.fromkeys(term.split("_")[0] for term in terms):
             members = [term for term in terms if term.split("_")[0] == level]
@@ -34,7 +34,7 @@ def curve_plots(summary: Summary, styles: dict[str, Style]) -> list[Plot]:
             looks = {term: (SYSTEMS[number % len(SYSTEMS)], "-") for number, term in enumerate(members)}
             names = {term: term.removeprefix(f"{level}_").replace("_", " → ") for term in members}
             heading = f"{system.label}: {level.upper() if level.endswith('mcl') else level} on train"
-            plots.append(panel(f"curves-{system.name}-{level}", heading, "term", lines, names, looks))
+            plots.append(panel(f"curves-{system.name}-{level}", heading, "loss term", lines, names, looks))
     return [plot for plot in plots if plot is not None]
 
 

@@ -114,7 +114,7 @@ def draw(
         paint(figure, figure.subplots())
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None})
-    return Plot(name, title, alt, _accessible(stream.getvalue(), name, alt), wide)
+    return Plot(name, title, alt, _accessible(stream.getvalue(), alt), wide)
 
 
 def legend_below(figure: Figure, axes: Axes, *, columns: int = 3) -> None:
@@ -129,7 +129,7 @@ def system_style(number: int) -> tuple[str, str]:
     return SYSTEMS[number % len(SYSTEMS)], DASHES[(number // len(SYSTEMS)) % len(DASHES)]
 
 
-def _accessible(svg: str, name: str, alt: str) -> str:
+def _accessible(svg: str, alt: str) -> str:
     """Role and label, and no size of its own, so that it fills the place it is given."""
     head = re.search(r"<svg [^>]*>", svg)
     assert head is not None
@@ -138,7 +138,8 @@ def _accessible(svg: str, name: str, alt: str) -> str:
     safe = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box.group()} '
-        f'role="img" aria-label="{safe}" class="plot" data-name="{name}">'
+        f'role="img" aria-label="{safe}" class="plot" style="stroke-linejoin: round; stroke-linecap: butt">'
     )
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", opening + svg[head.end() :], flags=re.DOTALL)
+    # matplotlib's own style sheet would hold for the whole page; what it says stands on the drawing instead.
+    text = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", opening + svg[head.end() :], flags=re.DOTALL)
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
