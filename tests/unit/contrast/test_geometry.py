@@ -11,10 +11,11 @@ from mlcl.contrast.geometry import alignment, uniformity
 def test_alignment_is_the_mean_squared_distance_of_unit_vectors() -> None:
     torch.manual_seed(0)
     query, positive = torch.randn(7, 5, dtype=torch.float64), torch.randn(7, 5, dtype=torch.float64)
+    length = lambda row: math.sqrt(sum(value * value for value in row))  # noqa: E731
     expected = [
-        sum((q / math.sqrt(sum(a * a for a in x)) - k / math.sqrt(sum(a * a for a in y))) ** 2 for q, k in zip(x, y, strict=True))
+        sum((q / length(x) - k / length(y)) ** 2 for q, k in zip(x, y, strict=True))
         for x, y in zip(query.tolist(), positive.tolist(), strict=True)
-    ]  # fmt: skip
+    ]
     assert alignment(query, positive) == pytest.approx(sum(expected) / 7)
     assert alignment(query, 3 * query) == pytest.approx(0, abs=1e-12)
     assert alignment(query, -query) == pytest.approx(4)

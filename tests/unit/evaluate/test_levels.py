@@ -81,7 +81,7 @@ def test_one_item_has_no_uniformity() -> None:
 
 
 def test_items_without_a_modality_do_not_count() -> None:
-    """An item whose visual rows are all absent has a zero vector there: it is in the vectors, and not in the geometry."""
+    """An item whose visual rows are all absent has a zero vector there, which the geometry leaves out."""
     model, batch = tiny.model(), tiny.batch()
     batch["visual_mask"] = torch.ones(tiny.BATCH, tiny.VISUAL_TIME, dtype=torch.bool)
     batch["visual_mask"][0] = False
