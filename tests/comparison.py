@@ -1,4 +1,4 @@
-"""Compare two runs to the last bit, apart from how long they took."""
+"""Compare two runs to the last bit, apart from the time and memory they took."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from command import files
 
 
 def content(folder: Path) -> dict[str, Any]:
-    """Everything a run folder holds, by file, without wall-clock times; equal for equal runs."""
+    """Everything a run folder holds, by file, without times and memory; equal for equal runs."""
     found: dict[str, Any] = dict(files(folder))
     for name in found:
         path = folder / name
@@ -20,9 +20,9 @@ def content(folder: Path) -> dict[str, Any]:
             del found[name]["random"]["python"]  # beartype, which checks types under pytest, draws from it
         elif name in ("history.jsonl", "run.json"):
             lines = path.read_text(encoding="utf-8").splitlines() if name == "history.jsonl" else [path.read_text()]
-            found[name] = [_without_seconds(json.loads(line)) for line in lines]
+            found[name] = [_without_cost(json.loads(line)) for line in lines]
         elif name == "README.md":
-            found[name] = re.sub(r"\| training \| \d+ s ", "| training | ", path.read_text(encoding="utf-8"))
+            found[name] = re.sub(r"(\| (training|peak memory) \|) [\d,]+ ", r"\1 ", path.read_text(encoding="utf-8"))
     return found
 
 
@@ -32,8 +32,8 @@ def differences(one: Path, other: Path) -> list[str]:
     return sorted(name for name in {**first, **second} if first.get(name, 0) != second.get(name, 0))
 
 
-def _without_seconds(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key != "seconds"}
+def _without_cost(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key not in ("seconds", "peak_memory_bytes")}
 
 
 def _plain(value: Any) -> Any:

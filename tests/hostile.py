@@ -49,6 +49,9 @@ def dtype(code: str = "f8", order: str = "<") -> bytes:
     return DTYPE + text(code) + b"\x89\x88\x87R(K\x03" + text(order) + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
 
 
+OBJECTS = dtype("O8", "|")
+
+
 def array(shape: tuple[int, ...], kind: bytes, content: bytes) -> bytes:
     """Push an array of any shape over any content."""
     return FRESH + state(shape, kind, content)
@@ -121,6 +124,18 @@ BUILDS: dict[str, bytes] = {
     "many axes": pickled(array((1,) * 60, dtype(), EIGHT)),
     "items without bytes": pickled(array((2**40,), dtype("U0"), raw(b""))),
     "object array": pickled(array((HUGE,), dtype("O8", "|"), b"]")),
+    "object array of numbers": pickled(array((1,), OBJECTS, b"]K\x01a")),
+    "object array of arrays": pickled(array((1,), OBJECTS, b"]" + FRESH + b"a")),
+    "object array of lists": pickled(array((1,), OBJECTS, b"]]a")),
+    "object array that holds itself": pickled(FRESH, b"\x94", state((1,), OBJECTS, b"]h\x00a")),
+    "object array of globals": pickled(array((1,), OBJECTS, b"]" + ENCODE + b"a")),
+    "object array longer than its text": pickled(array((2,), OBJECTS, b"]" + text("a") + b"a")),
+    "object array shorter than its text": pickled(array((0,), OBJECTS, b"]" + text("a") + b"a")),
+    "object array over addresses": pickled(array((1,), OBJECTS, EIGHT)),
+    "object array of a tuple": pickled(array((1,), OBJECTS, text("a") + b"\x85")),
+    "buffer of objects": pickled(BUFFER, b"(", EIGHT, OBJECTS, b"K\x01\x85", text("C"), b"tR"),
+    "scalar of an object": pickled(SCALAR, OBJECTS, EIGHT, b"\x86R"),
+    "objects of another size": pickled(DTYPE, text("O16"), b"\x85R"),
     "void array": pickled(array((1,), dtype("V8", "|"), EIGHT)),
     "complex array": pickled(array((1,), dtype("c8"), EIGHT)),
     "record dtype": pickled(DTYPE, b"]", text("a"), text("O"), b"\x86a\x85R"),
@@ -175,6 +190,10 @@ SIZES: dict[str, bytes] = {
     "shared array content turned again and again": pickled(
         *(dtype("f8", ">"), b"\x94", raw(b"x" * 2**16), b"\x94", FRESH, b"\x94]("),
         *((FRESH + b"(K\x01M\x00\x20\x85h\x00\x89h\x01tb") * 400, b"e"),
+    ),
+    "shared list made an object array again and again": pickled(
+        *(OBJECTS, b"\x94](", *(text(f"{n:06}") for n in range(3000)), b"e\x94]("),
+        *((FRESH + b"(K\x01M\xb8\x0b\x85h\x00\x89h\x01tb") * 1000, b"e"),
     ),
     "shared list made a dict again and again": pickled(
         *(ORDERED, b"\x94](", *(text(f"{n:06}") + b"N\x86" for n in range(3000)), b"e\x85\x94]("),

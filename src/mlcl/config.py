@@ -1,6 +1,7 @@
 """Typed, frozen, closed configuration: what an experiment is. An unknown key is an error that names the nearest."""
 
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 
@@ -8,6 +9,21 @@ from mlcl.errors import UsageError, nearest
 from mlcl.options import OPTIONS, MLCLOptions, ModelOptions, Section
 
 Modality = Literal["text", "acoustic", "visual"]
+
+
+class FoldConfig(Section):
+    """One fold of a cross-validation: all items of the file, dealt into train, dev and test anew."""
+
+    number: int = Field(ge=1)
+    """Which fold, from 1."""
+    of: int = Field(default=5, ge=2)
+    """How many folds there are."""
+    by: Literal["item", "video", "speaker"] = "item"
+    """What stays together: nothing, the items of a video, or those of a speaker."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the dealing."""
+    lists: str | None = None
+    """File with the folds' items, in place of dealing them; `by` then groups the dev items only."""
 
 
 class DataConfig(Section):
@@ -30,6 +46,8 @@ class DataConfig(Section):
     padding: Literal["longest", "fixed"] = "longest"
     """Pad to the longest item of the batch, or always to `max_length` (release)."""
 
+    fold: FoldConfig | None = None
+    """One fold of a cross-validation in place of the file's own splits, see `mlcl crossvalidate`; null for these."""
     cache: bool = True
     """Keep the prepared data on disk ($MLCL_CACHE, else the user's cache folder) and take them from there next time."""
 
@@ -82,6 +100,8 @@ class Experiment(Section):
     """`auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
     execution: Literal["fast", "plain"] = "fast"
     """`fast` leaves padding out of the work; `plain`, for comparison, computes it: the same result, far slower."""
+    tracking: Literal["none", "tensorboard", "wandb", "trackio"] = "none"
+    """Where epochs are shown besides history.jsonl; each tracker is a package of its own."""
     text_encoder: str
     """Folder or hub name of the text encoder, or `tiny` for a small one with random weights."""
     data: DataConfig
@@ -121,7 +141,12 @@ def _explain(place: list[str], error: Any, options: type[Section]) -> str:
     if error["type"] == "extra_forbidden":
         section: Any = Experiment
         for part in place[:-1]:
-            section = options if part == "model" else section.model_fields[part].annotation
+            section = options if part == "model" else _section(section.model_fields[part].annotation)
         inside = [".".join([*place[:-1], field]) for field in sorted(section.model_fields)]
         return f"unknown key {name!r}; {nearest(name, inside)}"
     return f"{name} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _section(annotation: Any) -> Any:
+    """The section of a field, which may be optional."""
+    return next((part for part in get_args(annotation) if part is not NoneType), annotation)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from mlcl.config import Experiment, check_model_name, validate_experiment
 from mlcl.errors import UsageError, nearest
+from mlcl.recipe_file import is_recipe_file, read_recipe_file
 
 _FOLDER = resources.files("mlcl") / "recipes"
 
@@ -33,24 +34,26 @@ def read_recipe(name: str) -> dict[str, Any]:
 def resolve(
     recipe: str,
     *,
-    model: str = "mlcl",
-    profile: str = "default",
+    model: str | None = None,
+    profile: str | None = None,
     data: str | None = None,
     text_encoder: str | None = None,
     seed: int | None = None,
     device: str | None = None,
+    tracking: str | None = None,
     changes: list[str] | None = None,
 ) -> Experiment:
     """Turn a recipe and a command's options into an experiment.
 
     Args:
-        recipe: Name of the recipe.
-        model: Name of the model.
-        profile: ``default`` or ``release``.
+        recipe: Name of the recipe, or path of a recipe file.
+        model: Name of the model; MLCL, or the recipe file's, when absent.
+        profile: ``default`` or ``release``; ``default``, or the recipe file's, when absent.
         data: The data file; the recipe's own place when absent.
         text_encoder: Folder or hub name; the recipe's candidates in order when absent.
         seed: Seed of everything random.
         device: Device name.
+        tracking: Name of a tracker.
         changes: ``section.key=value`` with the value in YAML.
 
     Raises:
@@ -59,6 +62,54 @@ def resolve(
     for option, given in (("--data", data), ("--text-encoder", text_encoder)):
         if given == "":
             raise UsageError(f"{option} is empty; name a file or folder, or leave the option out")
+    if is_recipe_file(recipe):
+        settings = _of_file(recipe, model, profile, data, text_encoder)
+    else:
+        settings = _of_recipe(recipe, model or "mlcl", profile or "default", data, text_encoder)
+    asked = (("seed", seed), ("device", device), ("tracking", tracking))
+    settings |= {key: value for key, value in asked if value is not None}
+    for change in changes or []:
+        _apply(settings, change)
+    return validate_experiment(settings)
+
+
+def read_search(recipe: str, model: str) -> dict[str, Any]:
+    """What a recipe searches for a model, as plain values by ``section.key``; a later layer replaces a key."""
+    own = read_recipe_file(recipe) if is_recipe_file(recipe) else None
+    name = recipe if own is None else own.extends
+    of_model = _read_model(model)
+    layers = [
+        read_recipe(name).get("search", {}),
+        of_model.get("search", {}),
+        of_model.get("datasets", {}).get(name, {}).get("search", {}),
+        {} if own is None else own.search,
+    ]
+    return {
+        key: value for key, value in {k: v for layer in layers for k, v in layer.items()}.items() if value is not None
+    }
+
+
+def _of_file(
+    path: str, model: str | None, profile: str | None, data: str | None, text_encoder: str | None
+) -> dict[str, Any]:
+    """Settings of a recipe file: those of the recipe that it extends, and its own."""
+    own = read_recipe_file(path)
+    for option, given, written in (("--model", model, own.model), ("--profile", profile, own.profile)):
+        if given not in (None, written):
+            raise UsageError(f"{option} {given}: {path} is for {written}; leave the option out")
+    try:
+        settings = _of_recipe(own.extends, own.model, own.profile, data, text_encoder)
+        for key, value in own.settings.model_dump(exclude_none=True).items():
+            settings[key] = {**settings.get(key, {}), **value} if isinstance(value, dict) else value
+        experiment = validate_experiment(settings)
+        if experiment.model.name != own.model:
+            raise UsageError(f"settings.model.name = {experiment.model.name!r}: name the model under model")
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    return settings
+
+
+def _of_recipe(recipe: str, model: str, profile: str, data: str | None, text_encoder: str | None) -> dict[str, Any]:
     values = read_recipe(recipe)
     profiles = values["profiles"]
     if profile not in profiles:
@@ -71,15 +122,17 @@ def resolve(
         **(profiles[profile] if model == "mlcl" else _of_model(model, recipe, profile, profiles[profile])),
     }
     settings["data"] = {"file": data or values["file"], **settings.get("data", {})}
-    settings |= {key: value for key, value in (("seed", seed), ("device", device)) if value is not None}
-    for change in changes or []:
-        _apply(settings, change)
-    return validate_experiment(settings)
+    return settings
+
+
+def _read_model(model: str) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((_FOLDER / "models" / f"{model}.yaml").read_text(encoding="utf-8"))
+    return values
 
 
 def _of_model(model: str, recipe: str, profile: str, of_data: dict[str, Any]) -> dict[str, Any]:
     """Settings of another model: the data set's own way with data, then the model's, then the model's on this set."""
-    own = yaml.safe_load((_FOLDER / "models" / f"{model}.yaml").read_text(encoding="utf-8"))
+    own = _read_model(model)
     special = own.get("datasets", {}).get(recipe, {}).get(profile, {})
     settings = {"data": of_data.get("data", {}), "model": {"name": model}}
     for layer in (own["profiles"][profile], special):
@@ -99,13 +152,15 @@ def changed(
     data: str | None = None,
     text_encoder: str | None = None,
     device: str | None = None,
+    tracking: str | None = None,
     changes: list[str] | None = None,
 ) -> Experiment:
     """The experiment with the options that are given, and ``section.key=value`` changes, applied."""
     settings = experiment.model_dump(mode="json")
     if data is not None:
         settings["data"]["file"] = data
-    settings |= {k: v for k, v in (("text_encoder", text_encoder), ("device", device)) if v is not None}
+    given = (("text_encoder", text_encoder), ("device", device), ("tracking", tracking))
+    settings |= {key: value for key, value in given if value is not None}
     for change in changes or []:
         _apply(settings, change)
     return validate_experiment(settings)

@@ -13,14 +13,30 @@ from mlcl.cli.main import VERBS
 from mlcl.config import Section, validate_experiment
 from mlcl.recipe import read_recipe, recipe_names, resolve
 
+STUDY = {
+    *("--output", "--data", "--text-encoder", "--seeds", "--profile", "--set"),
+    *("--processes", "--devices", "--threads", "--retry"),
+}
 OPTIONS = {
     "train": {
         *("--model", "--data", "--text-encoder", "--profile", "--seed", "--set", "--output"),
-        *("--resume", "--device", "--threads", "--quiet"),
+        *("--resume", "--device", "--threads", "--track", "--quiet"),
     },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},
     "predict": {"--data", "--output", "--split", "--device", "--threads"},
-    "config": {"--model", "--profile", "--set"},
+    "tune": {
+        *("--model", "--data", "--text-encoder", "--trials", "--study", "--profile", "--seed", "--set"),
+        *("--timeout", "--apply", "--importance", "--device", "--threads", "--quiet"),
+    },
+    "data inspect": {"--json"},
+    "data verify": {"--strict", "--json"},
+    "config": {"--model", "--profile", "--set", "--search"},
+    "crossvalidate": {
+        *("--folds", "--by", "--lists", "--fold-seed", "--model", "--data", "--text-encoder", "--profile", "--seed"),
+        *("--set", "--output", "--resume", "--device", "--threads", "--quiet"),
+    },
+    "compare": {*STUDY, "--models"},
+    "ablate": {*STUDY, "--parts"},
     "report": {"--output", "--split", "--data", "--no-texts", "--embeddings", "--device", "--threads"},
     "models": {"--json"},
     "bench": {
@@ -29,8 +45,9 @@ OPTIONS = {
     },
 }
 POSITIONAL = {
-    **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "report": "STUDY"},
-    **{"models": "", "bench": "WHAT"},
+    **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "tune": "RECIPE"},
+    **{"models": "", "bench": "WHAT", "compare": "RECIPE", "ablate": "RECIPE", "crossvalidate": "RECIPE"},
+    **{"data inspect": "FILE", "data verify": "FILE", "report": "STUDY"},
 }
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")
 
@@ -41,16 +58,22 @@ every_profile = pytest.mark.parametrize("profile", ["default", "release"])
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], []], ids=["long", "short", "nothing"])
 def test_help_names_each_verb(arguments: list[str]) -> None:
     text = succeed(*arguments)
-    assert set(VERBS) == set(OPTIONS)
+    assert set(VERBS) == {verb.split()[0] for verb in OPTIONS}
     for verb in VERBS:
         assert re.search(rf"^\W*{verb}\s+[A-Z]\w+ ", text, re.MULTILINE), f"{verb} has no line that says what it does"
     assert "--version" in text
     assert "--debug" in text
 
 
+def test_help_of_data_names_each_of_its_verbs() -> None:
+    text = succeed("data", "--help")
+    for verb in (name.split()[1] for name in OPTIONS if name.startswith("data ")):
+        assert re.search(rf"^\W*{verb}\s+[A-Z]\w+ ", text, re.MULTILINE)
+
+
 @pytest.mark.parametrize("verb", OPTIONS)
 def test_help_of_a_verb_names_exactly_its_options(verb: str) -> None:
-    text = succeed(verb, "--help")
+    text = succeed(*verb.split(), "--help")
     assert set(re.findall(r"--[a-z-]+", text)) - {f"--{POSITIONAL[verb].lower()}"} == OPTIONS[verb]
     assert POSITIONAL[verb] in text
     assert max(map(len, text.splitlines())) <= 100
@@ -58,7 +81,7 @@ def test_help_of_a_verb_names_exactly_its_options(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", OPTIONS)
 def test_help_describes_each_option_in_a_sentence(verb: str) -> None:
-    text = succeed(verb, "--help")
+    text = succeed(*verb.split(), "--help")
     for option in OPTIONS[verb]:
         assert re.search(rf"{option}\b[^a-z\n]*[A-Z]*\S*\s+\S+ \S+", text), f"{option} is not described"
 
@@ -67,12 +90,13 @@ def test_version_is_the_package_s() -> None:
     assert succeed("--version").strip() == version("mlcl")
 
 
-def test_unknown_verb_is_wrong_usage_and_the_message_lists_the_verbs() -> None:
+def test_unknown_verb_is_wrong_usage_and_the_message_names_the_nearest() -> None:
     outcome = invoke("trian")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("mlcl: ")
     assert outcome.err.count("\n") == 1
-    assert all(verb in outcome.err for verb in VERBS)
+    assert 'Did you mean "train"?' in outcome.err
+    assert "see mlcl --help" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -83,6 +107,8 @@ def test_unknown_verb_is_wrong_usage_and_the_message_lists_the_verbs() -> None:
         "from mlcl.cli.main import run; run(['train', '--help'])",
         "from mlcl.cli.main import run; run(['train', '--bogus'])",
         "from mlcl.cli.main import run; run(['config', 'mosi'])",
+        "from mlcl.cli.main import run; run(['config', 'mosi', '--search'])",
+        "from mlcl.cli.main import run; run(['tune', 'mosi', '--trials', '0'])",
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:

@@ -25,7 +25,7 @@ from writers import write_hkt, write_mag
 
 FILES = {
     *("config.yaml", "run.json", "history.jsonl", "metrics.json", "README.md", "checkpoint.pt"),
-    *("model", "model/config.json", "model/model.safetensors"),
+    *("model", "model/config.json", "model/model.safetensors", "model/README.md"),
     *("processor", "processor/processor.json", "processor/tokenizer.json", "processor/tokenizer_config.json"),
     *("predictions", "predictions/dev.csv", "predictions/test.csv"),
 }

@@ -64,6 +64,8 @@ ELSEWHERE = {
     "data.task",  # tests/cli/test_bad_data.py; the labels decide it
     "data.lower_case",  # tests/unit/data; the tiny encoder lower-cases in any case
     "data.cache",  # tests/unit/runs/test_prepare.py
+    "data.fold",  # tests/cli/test_crossvalidate.py
+    "tracking",  # tests/cli/test_track.py
     "train.patience",  # test_learning.py
 }
 

@@ -70,9 +70,7 @@ def test_a_stopped_study_goes_on_where_its_runs_were() -> None:
         [sys.executable, "-m", "mlcl", *arguments, "--output", "study"], stderr=subprocess.PIPE, text=True
     )
     history = Path("study/runs/text/seed-1/history.jsonl")
-    deadline = time.monotonic() + 60
-    while not history.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    _wait_for(history)
     study.send_signal(signal.SIGTERM)
     errors = study.communicate(timeout=60)[1]
     assert study.returncode == 130, errors
@@ -87,6 +85,33 @@ def test_a_stopped_study_goes_on_where_its_runs_were() -> None:
     assert whole.code == 0, whole.err
     run = "runs/text/seed-1/predictions/test.csv"
     assert Path("study", run).read_bytes() == Path("whole", run).read_bytes()
+
+
+def test_a_killed_study_stays_locked_until_its_runs_have_ended_and_then_goes_on() -> None:
+    arguments = ["compare", "mosi", "--models", "text", *OPTIONS, "--seeds", "1", "--set", "train.epochs=20"]
+    study = subprocess.Popen([sys.executable, "-m", "mlcl", *arguments, "--output", "study"])
+    history, metrics = (Path("study/runs/text/seed-1", name) for name in ("history.jsonl", "metrics.json"))
+    _wait_for(history)
+    study.kill()
+    study.wait()
+    meanwhile = invoke(*arguments, "--output", "study")
+    if not metrics.exists():
+        assert meanwhile.code == 1
+        assert "another process is working on this study" in meanwhile.err
+    _wait_for(metrics)
+    deadline = time.monotonic() + 60
+    while (finished := invoke(*arguments, "--output", "study")).code and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert finished.code == 0, finished.err
+    assert "1 of 1" in finished.out
+    assert len(history.read_text().splitlines()) == 20
+
+
+def _wait_for(file: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert file.exists()
 
 
 def test_two_processes_never_work_on_one_study() -> None:

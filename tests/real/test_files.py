@@ -88,7 +88,6 @@ def test_sarcasm_has_punchlines_without_face_and_contexts_without_any_sign() -> 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("sarcasm_humor/sarcasm130_unaligned_mmsa.pkl", r"'train': dict of 10 .*no known layout"),
         ("mustard/split_indices.p", r"holds list of 5 \(tuple of 2 .*no known layout"),
         ("mosi/CMU_MOSI_ModifiedTimestampedWords.csd", "HDF5"),
         ("mustard/sarcasm_data.json", "holds text"),

@@ -10,23 +10,28 @@ from mlcl.cli.options import Model
 def config(
     recipe: str | None = None,
     *,
-    model: Model = "mlcl",
-    profile: Annotated[str, Parameter(help="`default` or `release`.")] = "default",
+    model: Model = None,
+    profile: Annotated[str | None, Parameter(help="`default` or `release`.")] = None,
     changes: Annotated[
         list[str] | None, Parameter(name="--set", negative="", help="Change one key: `section.key=value`.")
     ] = None,
+    search: Annotated[bool, Parameter(negative="", help="Print what `mlcl tune` searches instead.")] = False,
 ) -> None:
     """Print a recipe's settings with what each means; without a recipe, the list of recipes.
 
     Parameters
     ----------
     recipe
-        demo, mosi, mosei, ur_funny or mustard.
+        demo, mosi, mosei, ur_funny, mustard, or a recipe file.
     """
     from mlcl.recipe import describe, read_recipe, recipe_names, resolve
+    from mlcl.search import describe_search, search_space
 
     if recipe is None:
         for name in recipe_names():
             print(f"{name:10} {read_recipe(name)['title']}")
+    elif search:
+        experiment = resolve(recipe, model=model, profile=profile, changes=changes)
+        print(describe_search(search_space(experiment, recipe, changes)))
     else:
         print(describe(resolve(recipe, model=model, profile=profile, changes=changes)))

@@ -9,18 +9,24 @@ from cyclopts import App, CycloptsError
 
 from mlcl.cli.bench import bench
 from mlcl.cli.config import config
+from mlcl.cli.crossvalidate import crossvalidate
+from mlcl.cli.data import data
 from mlcl.cli.evaluate import evaluate
 from mlcl.cli.models import models
 from mlcl.cli.predict import predict
 from mlcl.cli.report import report
 from mlcl.cli.study import ablate, compare
 from mlcl.cli.train import train
+from mlcl.cli.tune import tune
 from mlcl.errors import MlclError
 
-VERBS: dict[str, Callable[..., None]] = {
+VERBS: dict[str, Callable[..., None] | App] = {
     "train": train,
+    "crossvalidate": crossvalidate,
     "evaluate": evaluate,
     "predict": predict,
+    "tune": tune,
+    "data": data,
     "config": config,
     "compare": compare,
     "ablate": ablate,

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 Data = Annotated[str | None, Parameter(help="Data file; `planted` for the embedded corpus.")]
 DEVICE = Parameter(help="`auto`, `cpu`, `cuda`, `cuda:N` or `mps`.")
-Model = Annotated[str, Parameter(help="Which model; `mlcl models` lists them.")]
+Model = Annotated[str | None, Parameter(help="Which model; `mlcl models` lists them; mlcl when absent.")]
 Device = Annotated[str, DEVICE]
 Threads = Annotated[int | None, Parameter(help="CPU threads; as many as torch finds cores when absent.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]

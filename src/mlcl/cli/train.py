@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 def train(
     recipe: str | None = None,
     *,
-    model: Model = "mlcl",
+    model: Model = None,
     data: Data = None,
     text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None,
     profile: Annotated[
-        str, Parameter(help="`default`, or `release` to compute what the authors' code computes.")
-    ] = "default",
+        str | None, Parameter(help="`default`, or `release` to compute what the authors' code computes.")
+    ] = None,
     seed: Annotated[int | None, Parameter(help="Seed of everything random.")] = None,
     changes: Annotated[
         list[str] | None,
@@ -30,6 +30,9 @@ def train(
     resume: Annotated[Path | None, Parameter(help="Go on with this run folder.")] = None,
     device: Annotated[str | None, DEVICE] = None,
     threads: Threads = None,
+    track: Annotated[
+        str | None, Parameter(help="Show the epochs in `tensorboard`, `wandb` or `trackio` too; each is a package.")
+    ] = None,
     quiet: Annotated[bool, Parameter(negative="", help="Show no progress.")] = False,
 ) -> None:
     """Train a model, choose its epoch on dev, read test once, and keep everything in a run folder.
@@ -37,7 +40,7 @@ def train(
     Parameters
     ----------
     recipe
-        demo, mosi, mosei, ur_funny or mustard.
+        demo, mosi, mosei, ur_funny, mustard, or a recipe file (.yaml) that extends one of them.
     """
     from rich.console import Console
 
@@ -52,13 +55,16 @@ def train(
 
     set_threads(threads)
     if resume is not None:
-        if recipe is not None or output is not None or profile != "default" or seed is not None or model != "mlcl":
+        if any(given is not None for given in (recipe, output, profile, seed, model)):
             raise UsageError(
-                "--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it"
+                "--resume goes on with a run as it is; "
+                "only --data, --text-encoder, --device, --track and --set go with it"
             )
         folder = RunFolder.open(resume)
         before = folder.experiment()
-        experiment = changed(before, data=data, text_encoder=text_encoder, device=device, changes=changes)
+        experiment = changed(
+            before, data=data, text_encoder=text_encoder, device=device, tracking=track, changes=changes
+        )
         check_same_experiment(before, experiment)
 
         def make_folder() -> RunFolder:
@@ -74,6 +80,7 @@ def train(
             text_encoder=text_encoder,
             seed=seed,
             device=device,
+            tracking=track,
             changes=changes,
         )
         if output is None and launched():

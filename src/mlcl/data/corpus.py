@@ -111,6 +111,7 @@ class Corpus:
         repaired: How many rows were repaired because they held -inf, inf or nan, by ``split/name``.
         label: Name of the chosen label, where items have several.
         classes: Names of the classes 0, 1, ... where the file names them.
+        label_classes: The same for every named label that has any, the chosen one's among them.
         label_range: Least and greatest possible label of a regression that the layout or the file declares.
         notes: What a user should know of the file: one sentence each.
     """
@@ -126,6 +127,7 @@ class Corpus:
     classes: tuple[str, ...] = ()
     label_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    label_classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def has_context(self) -> bool:
@@ -141,6 +143,14 @@ class Corpus:
     def with_splits(self, splits: dict[str, Split]) -> "Corpus":
         """The same corpus with other splits."""
         return replace(self, splits=splits)
+
+    def without_test(self) -> "Corpus":
+        """The same corpus as if its file had no test split: nothing of what is left depends on one."""
+        splits = {name: split for name, split in self.splits.items() if name != "test"}
+        repaired = {place: count for place, count in self.repaired.items() if place.partition("/")[0] != "test"}
+        labels = [split.labels for split in splits.values() if split.labels is not None]
+        declared = self.classes or self.label_range is not None
+        return replace(self, splits=splits, repaired=repaired, task=self.task if declared else infer_task(labels))
 
 
 def infer_task(labels: Sequence[NDArray[np.float64]]) -> Task:

@@ -62,6 +62,39 @@ def interval(
     return _bootstrap(lambda items: _over_seeds(metric, predictions, labels, items), len(labels), **options)
 
 
+def cluster_interval(
+    metric: Metric,
+    predictions: Float[np.ndarray, "seeds items *classes"],
+    labels: Float[np.ndarray, " items"],
+    groups: Sequence[str],
+    **options: float,
+) -> Interval:
+    """BCa bootstrap interval over groups of items, for items that resemble others of their group.
+
+    What is resampled is groups, each with all its items: items of one video or speaker err alike, and an interval that
+    takes them for independent is too short. With a group for each item it is `interval`.
+
+    Args:
+        metric: ``metric(predictions, labels)``.
+        predictions: One row per seed.
+        labels: True labels.
+        groups: Per item the name of its group.
+        options: As for `interval`.
+
+    Source:
+        Davison and Hinkley 1997, Bootstrap Methods and their Application, section 3.8, strategy 1.
+    """
+    found: dict[str, list[int]] = {}
+    for item, group in enumerate(groups):
+        found.setdefault(group, []).append(item)
+    members = [np.array(items) for items in found.values()]
+    return _bootstrap(
+        lambda chosen: _over_seeds(metric, predictions, labels, np.concatenate([members[group] for group in chosen])),
+        len(members),
+        **options,
+    )
+
+
 def compare(
     metric: Metric,
     first: Float[np.ndarray, "seeds items"],

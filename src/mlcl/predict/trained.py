@@ -8,6 +8,7 @@ import torch
 from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
+from mlcl.data.folds import refold
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import SubWords
 from mlcl.errors import DataError
@@ -57,9 +58,12 @@ class TrainedRun:
         return cls(folder, experiment, processor, tokenizer, model, place)
 
     def corpus(self, file: str | None = None) -> Corpus:
-        """Read `file`, or the file the run was trained on."""
-        data = self.experiment.data
-        return open_corpus(data if file is None else data.model_copy(update={"file": file}), self.experiment.recipe)
+        """Read `file`, or the file the run was trained on; of the latter a fold's run sees the splits of its fold."""
+        data, recipe = self.experiment.data, self.experiment.recipe
+        if file is None:
+            return open_corpus(data, recipe)
+        corpus = open_corpus(data.model_copy(update={"file": file, "fold": None}), recipe)
+        return refold(corpus, data.fold) if data.fold is not None and self.same_data(corpus) else corpus
 
     def same_data(self, corpus: Corpus) -> bool:
         """Whether `corpus` is the file of the training, by its hash."""

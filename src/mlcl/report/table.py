@@ -34,3 +34,17 @@ def score_markdown(rows: Mapping[str, Scores]) -> str:
 
 def _metrics(rows: Mapping[str, Scores]) -> list[str]:
     return list(dict.fromkeys(metric for scores in rows.values() for metric in scores))
+
+
+def interval_markdown(scores: Mapping[str, Scores], intervals: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
+    """Metrics with their intervals in Markdown: a line for each, splits as columns."""
+    lines = ["| metric | " + " | ".join(intervals) + " |", "|---|" + "---:|" * len(intervals)]
+    for metric in dict.fromkeys(name for bounds in intervals.values() for name in bounds):
+        cells = (
+            f"{number(scores[split][metric])} [{number(bounds[metric][0])}, {number(bounds[metric][1])}]"
+            if metric in bounds
+            else ""
+            for split, bounds in intervals.items()
+        )
+        lines.append(f"| `{metric}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

@@ -20,7 +20,7 @@ def check_same_experiment(before: Experiment, after: Experiment) -> None:
     for values in (old, new):
         for key in ("file", "cache"):
             values["data"].pop(key)
-        for key in ("train", "device", "execution", "text_encoder"):
+        for key in ("train", "device", "execution", "tracking", "text_encoder"):
             values.pop(key)
     for key, value in old.items():
         if value != new[key]:
@@ -37,6 +37,8 @@ def check_same_inputs(known: dict[str, Any], facts: dict[str, Any], experiment: 
     for key, name in (("data", experiment.data.file), ("text_encoder", experiment.text_encoder)):
         if known and known[key]["sha256"] != facts[key]["sha256"]:
             raise RunError(f"{name} is not the {key.replace('_', ' ')} this run was started with; start a new run")
+    if known and known["data"].get("fold") != facts["data"].get("fold"):
+        raise RunError("the lists of folds are not those this run was started with; start a new run")
 
 
 def check_labels(corpus: Corpus, task: str) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from mlcl.data.processor import Processor
@@ -63,7 +64,11 @@ def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
 
     Columns: ``id, split, prediction``, ``probability`` of class 1 for classification, ``label`` where there are any.
     """
-    table = pd.concat([_table(name, predictions) for name, predictions in results.items()], ignore_index=True)
+    write_table(path, pd.concat([prediction_table(name, part) for name, part in results.items()], ignore_index=True))
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table by the path's suffix, so that it appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -81,7 +86,8 @@ def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _table(split: str, predictions: Predictions) -> pd.DataFrame:
+def prediction_table(split: str, predictions: Predictions) -> pd.DataFrame:
+    """The predictions for a split in the columns of `save_predictions`."""
     columns: dict[str, object] = {"id": predictions.ids, "split": split}
     if predictions.task == "regression":
         columns["prediction"] = predictions.score
@@ -91,6 +97,23 @@ def _table(split: str, predictions: Predictions) -> pd.DataFrame:
     if predictions.labels is not None:
         columns["label"] = predictions.labels
     return pd.DataFrame(columns)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what `save_predictions` wrote for one split of a run; the label's column must be there.
+
+    Raises:
+        RunError: If the file is missing or damaged.
+    """
+    try:
+        table = pd.read_csv(path, dtype={"id": str}, float_precision="round_trip", keep_default_na=False)
+        ids, labels = table["id"].tolist(), table["label"].to_numpy(np.float64)
+        if "probability" not in table:
+            return Predictions(ids, "regression", table["prediction"].to_numpy(np.float64), labels)
+        positive = table["probability"].to_numpy(np.float64)
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"{path} is missing or damaged; remove its run folder, and go on") from error
+    return Predictions(ids, "classification", np.stack([1 - positive, positive], axis=1), labels)
 
 
 def _replace_files(folder: Path, write: Callable[[Path], None]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from torch import nn
 
 from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
+from mlcl.data.folds import lists_hash
 from mlcl.models.registry import MODELS
 
 
 def corpus_facts(experiment: Experiment, corpus: Corpus) -> dict[str, Any]:
     """What identifies a data file, and what is in it."""
+    fold = fold_facts(experiment)
     return {
         "name": Path(experiment.data.file).name,
         "layout": corpus.layout,
@@ -24,7 +27,14 @@ def corpus_facts(experiment: Experiment, corpus: Corpus) -> dict[str, Any]:
         "items": {name: len(split) for name, split in corpus.splits.items()},
         "widths": corpus.widths(),
         "repaired_rows": corpus.repaired,
+        **({} if fold is None else {"fold": fold}),
     }
+
+
+def fold_facts(experiment: Experiment) -> dict[str, Any] | None:
+    """Which fold of a cross-validation the data are, lists of items by their hash; None for the file's own splits."""
+    fold = experiment.data.fold
+    return None if fold is None else {**fold.model_dump(exclude={"lists"}), "lists_sha256": lists_hash(fold)}
 
 
 def collect_facts(
@@ -45,11 +55,34 @@ def collect_facts(
             "paper": entry.paper,
             "native": list(entry.native),
             "other_labels": entry.other_labels,
+            "class": entry.model.__name__,
         },
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "versions": {name: version(name) for name in ("mlcl", "torch", "transformers", "numpy")},
         "machine": f"{_device_name(device)}, Python {platform.python_version()}",
     }
+
+
+def public_config(experiment: Experiment) -> dict[str, Any]:
+    """The configuration with names in place of paths, for whatever leaves this machine."""
+    config = experiment.model_dump(mode="json")
+    data, fold = config["data"], config["data"]["fold"]
+    config["text_encoder"] = Path(config["text_encoder"]).name
+    data["file"] = Path(data["file"]).name
+    if fold is not None and fold["lists"] is not None:
+        fold["lists"] = Path(fold["lists"]).name
+    return config
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Most memory so far in bytes: of the GPU, as torch gave it out, else of this process; None where unknown."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if device.type != "cpu" or sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def weights_hash(module: nn.Module) -> str:

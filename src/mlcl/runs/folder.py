@@ -15,9 +15,9 @@ class RunFolder:
     """Paths of a run, and its configuration.
 
     ``config.yaml`` resolved configuration · ``run.json`` data, encoder, versions · ``model/`` weights of the selected
-    epoch · ``processor/`` tokenizer and preparation · ``history.jsonl`` one record per epoch · ``metrics.json`` ·
-    ``predictions/`` · ``README.md`` run card · ``checkpoint.pt`` to resume · ``stages/`` what was trained before the
-    model.
+    epoch, and a model card · ``processor/`` tokenizer and preparation · ``history.jsonl`` one record per epoch ·
+    ``metrics.json`` · ``predictions/`` · ``README.md`` run card · ``checkpoint.pt`` to resume · ``stages/`` what was
+    trained before the model · ``tracking/`` what a tracker keeps.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -30,7 +30,9 @@ class RunFolder:
         self.metrics = self.path / "metrics.json"
         self.predictions = self.path / "predictions"
         self.card = self.path / "README.md"
+        self.model_card = self.model / "README.md"
         self.stages = self.path / "stages"
+        self.tracking = self.path / "tracking"
         self.checkpoint = self.path / "checkpoint.pt"
 
     @classmethod
@@ -40,13 +42,8 @@ class RunFolder:
         Raises:
             RunError: If the folder exists and is not empty.
         """
-        folder = cls(path if path is not None else _free_name(experiment))
-        if folder.path.exists() and not folder.path.is_dir():
-            raise RunError(f"{folder.path} is a file; choose another --output")
-        if folder.path.exists() and any(not entry.name.endswith(".tmp") for entry in folder.path.iterdir()):
-            raise RunError(
-                f"{folder.path} exists and is not empty; go on with --resume {folder.path}, or choose another --output"
-            )
+        folder = cls(path if path is not None else free_path(experiment))
+        check_free(folder.path)
         folder.write_config(experiment)
         return folder
 
@@ -97,8 +94,21 @@ class RunFolder:
         return (self.model / "model.safetensors").is_file() and self.processor.is_dir()
 
 
-def _free_name(experiment: Experiment) -> Path:
-    base = Path("runs") / f"{experiment.recipe}-{experiment.profile}-{experiment.seed}"
+def check_free(path: Path) -> None:
+    """Refuse a place for a new folder where there are files.
+
+    Raises:
+        RunError: Naming how to go on.
+    """
+    if path.exists() and not path.is_dir():
+        raise RunError(f"{path} is a file; choose another --output")
+    if path.exists() and any(not entry.name.endswith(".tmp") for entry in path.iterdir()):
+        raise RunError(f"{path} exists and is not empty; go on with --resume {path}, or choose another --output")
+
+
+def free_path(experiment: Experiment, suffix: str = "") -> Path:
+    """A free name under ``runs/``."""
+    base = Path("runs") / f"{experiment.recipe}-{experiment.profile}-{experiment.seed}{suffix}"
     number, path = 1, base
     while path.exists():
         number += 1

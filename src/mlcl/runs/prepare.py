@@ -19,7 +19,7 @@ from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
 from mlcl.errors import DataError, lacks_room
 from mlcl.models.registry import TINY
 from mlcl.runs.checks import check_labels, check_splits
-from mlcl.runs.facts import corpus_facts
+from mlcl.runs.facts import corpus_facts, fold_facts
 from mlcl.runs.source import open_corpus
 
 _log = logging.getLogger(__name__)
@@ -42,12 +42,16 @@ class Prepared:
     openers: dict[str, Callable[[], EncodedSplit]]
 
 
-def prepare(experiment: Experiment) -> Prepared:
+def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
     """Read, check, tokenise and normalise the experiment's data, or find that in the cache.
 
     The cache is ``$MLCL_CACHE``, else ``mlcl`` in the user's cache folder; ``data.cache: false`` goes without. An entry
     is named by the file's bytes, the tokenizer, the data options and this package's version, so none is ever stale, and
     the folder may be deleted at any time.
+
+    Args:
+        experiment: Whose data.
+        with_test: Without, the test split is dropped as soon as the file is read, and has no opener.
 
     Raises:
         DataError: If the file cannot be used for training.
@@ -55,21 +59,21 @@ def prepare(experiment: Experiment) -> Prepared:
     """
     file = Path(experiment.data.file)
     if not (experiment.data.cache and experiment.text_encoder != TINY and file.is_file()):
-        return _fresh(experiment)
+        return _fresh(experiment, with_test)
     try:
         with file.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}; check its permissions", path=file) from None
     tokenizer = load_tokenizer(experiment.text_encoder)
-    folder = cache_folder() / "data" / _key(experiment, digest, tokenizer)
+    folder = cache_folder() / "data" / _key(experiment, digest, tokenizer, with_test)
     found = read_store(folder)
     if found is None:
-        reason = _fill(folder, experiment, tokenizer)
+        reason = _fill(folder, experiment, tokenizer, with_test)
         found = read_store(folder)  # perhaps another process was faster
         if found is None:
             _log.warning("note: %s keeps no prepared data: %s", folder.parent, reason or "it cannot be read back")
-            return _fresh(experiment)
+            return _fresh(experiment, with_test)
     openers, facts = found
     in_order = {name: openers[name] for name in facts["data"]["items"]}
     return Prepared({**facts["data"], "name": file.name}, Processor.of(facts["processor"]), tokenizer, in_order)
@@ -82,9 +86,9 @@ def cache_folder() -> Path:
     return base.expanduser()
 
 
-def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords) -> str | None:
+def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords, with_test: bool) -> str | None:
     """Read, encode and store the data; returns why that could not be stored."""
-    corpus, processor = _read(experiment)
+    corpus, processor = _read(experiment, with_test)
     facts = {"data": corpus_facts(experiment, corpus), "processor": asdict(processor)}
     splits, word_aligned = dict(corpus.splits), corpus.word_aligned
     del corpus
@@ -101,8 +105,8 @@ def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords) -> str | No
     return None
 
 
-def _fresh(experiment: Experiment) -> Prepared:
-    corpus, processor = _read(experiment)
+def _fresh(experiment: Experiment, with_test: bool) -> Prepared:
+    corpus, processor = _read(experiment, with_test)
     tokenizer = _tokenizer(experiment, corpus)
 
     def opener(name: str) -> Callable[[], EncodedSplit]:
@@ -112,17 +116,20 @@ def _fresh(experiment: Experiment) -> Prepared:
     return Prepared(corpus_facts(experiment, corpus), processor, tokenizer, openers)
 
 
-def _read(experiment: Experiment) -> tuple[Corpus, Processor]:
+def _read(experiment: Experiment, with_test: bool) -> tuple[Corpus, Processor]:
     corpus = open_corpus(experiment.data, experiment.recipe)
+    if not with_test:
+        corpus = corpus.without_test()
     check_splits(corpus)
     processor = Processor.fit(corpus, experiment.data)
     check_labels(corpus, processor.task)
     return corpus, processor
 
 
-def _key(experiment: Experiment, file_hash: str, tokenizer: SubWords) -> str:
-    options = experiment.data.model_dump(mode="json", exclude={"file", "cache"})
-    parts = [FORMAT, version("mlcl"), file_hash, tokenizer.fingerprint(), options]
+def _key(experiment: Experiment, file_hash: str, tokenizer: SubWords, with_test: bool) -> str:
+    options = experiment.data.model_dump(mode="json", exclude={"file", "cache", "fold"})
+    without = [] if with_test else ["no test"]
+    parts = [FORMAT, version("mlcl"), file_hash, tokenizer.fingerprint(), options, fold_facts(experiment), *without]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

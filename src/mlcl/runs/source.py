@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mlcl.config import DataConfig
 from mlcl.data.corpus import Corpus
+from mlcl.data.folds import refold
 from mlcl.data.formats import read_corpus
 from mlcl.data.synthetic import PlantedSettings, ceilings, planted_corpus
 from mlcl.errors import DataError, UsageError
@@ -14,11 +15,17 @@ PLANTED = "planted"
 
 
 def open_corpus(config: DataConfig, recipe: str) -> Corpus:
-    """Read the corpus.
+    """Read the corpus, with the splits of the configured fold where one is.
 
     Raises:
         DataError: If the file is missing or not readable as a corpus.
+        UsageError: If a fold is asked for that cannot be.
     """
+    corpus = _read(config, recipe)
+    return corpus if config.fold is None else refold(corpus, config.fold)
+
+
+def _read(config: DataConfig, recipe: str) -> Corpus:
     name, _, items = config.file.partition(":")
     if name == PLANTED:
         return planted_corpus(_planted_settings(items, config.task))

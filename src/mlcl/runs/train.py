@@ -1,38 +1,35 @@
 """Train an experiment into a run folder, and go on with one that was interrupted."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from mlcl.config import Experiment
-from mlcl.data.processor import Processor
-from mlcl.errors import Interrupted, MlclError, RunError, UsageError, lacks_room, nearest
-from mlcl.evaluate.direction import DEFAULT_SELECTION, HIGHER_IS_BETTER
-from mlcl.evaluate.evaluator import (
-    Predictions,
-    constant_predictions,
-    predict_split,
-    selection_names,
-)
+from mlcl.errors import Interrupted, RunError, lacks_room
+from mlcl.evaluate.direction import HIGHER_IS_BETTER
+from mlcl.evaluate.evaluator import Predictions, constant_predictions
+from mlcl.evaluate.intervals import main_intervals
 from mlcl.evaluate.levels import LevelProbe
 from mlcl.execution import set_execution
-from mlcl.models.registry import build_model, load_model
+from mlcl.models.registry import load_model
 from mlcl.parallel import rank
 from mlcl.report.files import write_json, write_json_lines, write_text
 from mlcl.report.progress import TrainProgress
-from mlcl.report.run_card import run_card
+from mlcl.report.run_card import model_card, run_card
 from mlcl.report.table import Scores
-from mlcl.runs.checks import check_rows_under_tokens, check_same_inputs
+from mlcl.report.trackers import check_tracker
+from mlcl.report.tracking import Tracking
+from mlcl.runs.checks import check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
-from mlcl.runs.facts import collect_facts
+from mlcl.runs.facts import collect_facts, peak_memory, public_config
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.prepare import prepare
+from mlcl.runs.setup import set_up
 from mlcl.runs.source import best_reachable
 from mlcl.runs.stages import train_stages
-from mlcl.seeding import seed_everything
 from mlcl.train.device import resolve_device
 from mlcl.train.loop import Selection, fit
 from mlcl.train.state import TrainState
@@ -63,7 +60,8 @@ def train_run(
         return folder[-1]
 
     try:
-        return _train_run(experiment, remember, quiet=quiet)
+        with ExitStack() as closing:
+            return _train_run(experiment, remember, closing, quiet=quiet)
     except Exception as error:
         reason = lacks_room(error)
         if reason is None or not folder:
@@ -73,45 +71,19 @@ def train_run(
 
 
 def _train_run(
-    experiment: Experiment, make_folder: Callable[[], RunFolder], *, quiet: bool
+    experiment: Experiment, make_folder: Callable[[], RunFolder], closing: ExitStack, *, quiet: bool
 ) -> tuple[RunFolder, dict[str, Scores]]:
     device = resolve_device(experiment.device)
+    check_tracker(experiment.tracking)
     prepared = prepare(experiment)
-    processor, tokenizer = prepared.processor, prepared.tokenizer
-    metric = _selection_metric(experiment, processor)
-    seed_everything(experiment.seed)
-    model = build_model(
-        experiment, task=processor.task, widths=processor.widths, vocabulary_size=tokenizer.vocabulary_size
-    )
+    setup = set_up(experiment, prepared, device)
+    model, metric, encoded = setup.model, setup.metric, setup.encoded
     facts = collect_facts(experiment, prepared.facts, model, device)
-    model.to(device)
-    set_execution(model, experiment.execution)
-    encoded = {name: open_split() for name, open_split in prepared.openers.items() if name != "test"}
-    if model.rows_under_tokens:
-        check_rows_under_tokens(encoded["train"])
-    settings = experiment.train
-
-    def predict(split: str, with_model: nn.Module) -> Predictions:
-        return predict_split(
-            with_model,
-            encoded[split],
-            processor.task,
-            device=device,
-            batch_size=settings.eval_batch_size,
-            precision=settings.precision,
-        )
-
-    def score_dev(with_model: nn.Module) -> dict[str, float | None]:
-        dev = predict("dev", with_model)
-        if not np.isfinite(dev.score).all():
-            raise MlclError("the model predicts nan; lower train.learning_rate, set train.clip_norm=1")
-        return {**dev.metrics(), metric: dev.metric(metric, settings.eval_batch_size)}
-
-    probe = LevelProbe(model)
+    settings, probe = experiment.train, LevelProbe(model)
 
     def score_and_look() -> dict[str, float | None]:
         with probe:
-            return score_dev(model)
+            return setup.score_dev(model)
 
     folder = make_folder()
     if rank() == 0:
@@ -119,14 +91,22 @@ def _train_run(
         folder.write_config(experiment)
         if not folder.facts.exists():
             write_json(folder.facts, facts)
-        save_processor(folder, processor, tokenizer)
+        save_processor(folder, prepared.processor, prepared.tokenizer)
+    tracking = closing.enter_context(Tracking(experiment, folder.tracking))
+    tracking.start(public_config(experiment), facts)
+
+    def on_epoch(now: TrainState) -> None:
+        if rank() == 0:
+            write_json_lines(folder.history, now.history)
+            tracking.epochs(now.history)
+
     try:
         with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
             stages = model.stages(settings)
             train_stages(
                 stages,
                 encoded["train"],
-                score_dev,
+                setup.score_dev,
                 metric,
                 folder.stages,
                 seed=experiment.seed,
@@ -150,7 +130,7 @@ def _train_run(
                 device=device,
                 checkpoint=folder.checkpoint,
                 reporter=progress,
-                on_epoch=lambda now: write_json_lines(folder.history, now.history) if rank() == 0 else None,
+                on_epoch=on_epoch,
             )
     except Interrupted as stop:
         raise Interrupted(f"{stop}; go on with mlcl train --resume {folder.path}") from stop
@@ -161,9 +141,14 @@ def _train_run(
     selected = load_model(str(folder.model)).to(device)
     set_execution(selected, experiment.execution)
     results = {
-        name: predict(name, selected) for name in encoded if name != "train" and encoded[name].labels is not None
+        name: setup.predict(split, selected)
+        for name, split in encoded.items()
+        if name != "train" and split.labels is not None
     }
-    return folder, _finish(folder, experiment, facts, state, metric, results, encoded["train"].labels)
+    facts = {**facts, "peak_memory_bytes": peak_memory(device)}
+    columns = _finish(folder, experiment, facts, state, metric, results, encoded["train"].labels)
+    tracking.finish({name: columns[name] for name in results})
+    return folder, columns
 
 
 def _finish(
@@ -175,7 +160,7 @@ def _finish(
     results: dict[str, Predictions],
     labels: NDArray[np.float64] | None,
 ) -> dict[str, Scores]:
-    """Write metrics, predictions, facts and card; metrics come last and mark the run as complete."""
+    """Write metrics, predictions, facts and cards; metrics come last and mark the run as complete."""
     metrics = {name: predictions.metrics() for name, predictions in results.items()}
     last = list(results)[-1]
     columns: dict[str, Scores] = dict(metrics)
@@ -191,17 +176,12 @@ def _finish(
         "selection": {"metric": metric, "epoch": state.best_epoch, "epochs": len(state.history)},
         "seconds": sum(record["seconds"] for record in state.history),
     }
+    bounds = {name: (found.low, found.high) for name, found in main_intervals(results[last]).items()}
+    intervals = {last: bounds} if bounds else {}
     for name, predictions in results.items():
         save_predictions(folder.predictions / f"{name}.csv", {name: predictions})
-    write_json(folder.facts, facts)
-    write_text(folder.card, run_card(experiment, facts, columns))
+    write_json(folder.facts, {**facts, "intervals": intervals})
+    write_text(folder.card, run_card(experiment, facts, columns, intervals))
+    write_text(folder.model_card, model_card(experiment, facts, columns, intervals))
     write_json(folder.metrics, metrics)
     return columns
-
-
-def _selection_metric(experiment: Experiment, processor: Processor) -> str:
-    name = experiment.train.select_on or DEFAULT_SELECTION[processor.task]
-    allowed = selection_names(processor.task)
-    if name not in allowed:
-        raise UsageError(f"train.select_on = {name!r} is no {processor.task} metric; {nearest(name, allowed)}")
-    return name

@@ -67,7 +67,7 @@ def fit(
     *,
     seed: int,
     device: torch.device,
-    checkpoint: Path,
+    checkpoint: Path | None,
     reporter: Reporter,
     on_epoch: Callable[[TrainState], None],
 ) -> TrainState:
@@ -83,22 +83,22 @@ def fit(
         selection: How the best epoch is found and kept.
         seed: Of the order of items and of dropout.
         device: Where the batches go.
-        checkpoint: Checkpoint file.
+        checkpoint: Checkpoint file; None for a training that nobody will go on with.
         reporter: Shows progress.
-        on_epoch: Called after every epoch, with the history so far.
+        on_epoch: Called after every epoch, with the history so far; what it raises ends the training.
 
     Raises:
         Interrupted: After SIGINT or SIGTERM; the checkpoint then holds the exact place.
         MlclError: If the loss is not finite.
     """
     optimiser = build_optimisation(model, config)
-    state = load_checkpoint(checkpoint, model, optimiser) if checkpoint.exists() else TrainState()
+    state = load_checkpoint(checkpoint, model, optimiser) if checkpoint and checkpoint.exists() else TrainState()
     trained = DistributedDataParallel(model) if world_size() > 1 and optimiser.single else model
     steps = len(list(_epoch_batches(len(train), config, seed, 0)))
     planned = planned_steps(len(train), config)
 
     def save() -> None:
-        if rank() == 0:
+        if checkpoint is not None and rank() == 0:
             save_checkpoint(checkpoint, model, optimiser, state)
 
     with StopRequest() as stop:

@@ -37,6 +37,8 @@ ARRAYS = {
     "float16": np.arange(3, dtype=np.float16),
     "text": np.array(["a", "étrange"]),
     "bytes": np.array([b"a", b"bc"]),
+    "text as objects": np.array(["a", b"bc", "étrange", np.str_("né"), np.bytes_(b"x")], object).reshape(5, 1),
+    "no text as objects": np.array([], object),
 }
 VALUES: dict[str, Any] = {
     "plain": {"a": [1, -1, 2**40, 2**80, 1.5, None, True, False, "é\n\\", b"\xff", (), (1,), (1, 2), (1, 2, 3, 4), {}]},
@@ -278,7 +280,12 @@ def test_what_the_walk_cannot_see_the_stand_ins_refuse(name: str, tmp_path: Path
         ("state of a global", "changes a global"),
         ("huge shape", "array with a damaged shape"),
         ("more rows than bytes", r"float64 array of shape \(3, 7\) but 8 bytes"),
-        ("object array", "dtype 'O8'; only numbers and text are data"),
+        ("object array", r"object array of shape \(1125899906842624,\) but 0 bytes|damaged shape"),
+        ("object array of numbers", "array of objects that are not all text"),
+        ("object array over addresses", "array of objects that are not all text"),
+        ("buffer of objects", "objects where bytes are needed"),
+        ("scalar of an object", "objects where bytes are needed"),
+        ("void array", "dtype 'V8'; only numbers and text are data"),
         ("memo index", "memo index 2147483647 while 0 values are stored"),
         ("huge text", "damaged or cut off at byte 2"),
         ("deeply nested tuple as key", "dictionary key that is neither text nor a small number"),

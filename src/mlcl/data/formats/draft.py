@@ -60,6 +60,7 @@ class SplitDraft:
         self.main, self.context = main, context
         self.ids: list[str] = []
         self.labels: list[float] = []
+        self.columns: dict[str, NDArray[np.float64]] = {}
 
     def add(self, identifier: object, label: object, place: str) -> None:
         """Add an item's id and label."""
@@ -73,6 +74,7 @@ class SplitDraft:
             main=self.main.build(self.name, columns),
             context=None if self.context is None else self.context.build(self.name, columns),
             labels=self.source.join_labels(self.labels, self.file_name),
+            columns=self.columns,
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from mlcl.errors import DataError, nearest
 
 SPLIT_NAMES = {**{name: name for name in SPLITS}, "valid": "dev", "val": "dev"}
 _LABEL_SHAPES = ((), (1,), (1, 1), (1, 7))  # MISA's cached files have (1, 7): sentiment, then six emotions
-_ITEM_BYTES = 256  # what an item takes beside its rows and words, roughly
+ITEM_BYTES = 256  # what an item takes beside its rows and words, roughly
 _MAX_ID = 1000  # characters
+_CHUNK = 2**14  # rows looked at in one go
 
 
 def first_items(data: object) -> list[object]:
@@ -57,14 +59,14 @@ class Source:
         if self.bytes_left < 0:
             raise self.error("up to here the items take far more memory than the file: they share their data", place)
 
-    def splits(self, data: object) -> Iterator[tuple[str, str, Sequence[object]]]:
-        """Yield (our name, the file's name, items) of each split, in the file's order."""
+    def named(self, data: object) -> Iterator[tuple[str, str, object]]:
+        """Yield (our name, the file's name, content) of each split, in the file's order."""
         if not isinstance(data, dict):
             raise self.error(f"holds {type(data).__name__}, not a dict of splits")
         if not data:
             raise self.error(f"has no splits; known are {', '.join(SPLIT_NAMES)}")
         seen: dict[str, str] = {}
-        for name, items in data.items():
+        for name, content in data.items():
             if not isinstance(name, str):
                 raise self.error(f"has a split named by {type(name).__name__}; known are {', '.join(SPLIT_NAMES)}")
             if name not in SPLIT_NAMES:
@@ -73,11 +75,16 @@ class Source:
             if ours in seen:
                 raise self.error(f"has both {seen[ours]!r} and {name!r}, which are one split; keep one")
             seen[ours] = name
+            yield ours, name, content
+
+    def splits(self, data: object) -> Iterator[tuple[str, str, Sequence[object]]]:
+        """Yield (our name, the file's name, items) of each split, in the file's order."""
+        for ours, name, items in self.named(data):
             if not is_sequence(items):
                 raise self.error(f"is {type(items).__name__}, not a list of items", name)
             if not items:
                 raise self.error("has no items; leave the split out of the file", name)
-            self.spend(_ITEM_BYTES * len(items), name)
+            self.spend(ITEM_BYTES * len(items), name)
             yield ours, name, items
 
     def parts(self, value: object, names: tuple[str, ...], place: str) -> Sequence[object]:
@@ -127,13 +134,12 @@ class Source:
             raise self.error(f"no item has {name} rows, so their number of columns is unknown; add items with rows")
         nothing = np.zeros((0, width), self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # inf and nan that come of the cast are repaired below
-            chosen = [rows[:, columns].astype(self.dtype, copy=False) if len(rows) else nothing for rows in items]
+            chosen: list[NDArray[Any]] = [rows[:, columns] if len(rows) else nothing for rows in items]
             ragged = Ragged.stack(chosen, width=width, dtype=self.dtype)
-        finite = np.isfinite(ragged.values)
-        if not finite.all():
+        repaired = sum(_repair(ragged.values[start : start + _CHUNK]) for start in range(0, len(ragged.values), _CHUNK))
+        if repaired:
             key = f"{split}/{name}"
-            self.repaired[key] = self.repaired.get(key, 0) + int((~finite.all(axis=1)).sum())
-            ragged.values[~finite] = 0
+            self.repaired[key] = self.repaired.get(key, 0) + repaired
         return ragged
 
     def join_labels(self, values: Sequence[float], split: str) -> NDArray[np.float64] | None:
@@ -177,3 +183,12 @@ class Source:
         except ValueError as error:
             raise self.error(f"the id is not text: {error}", place) from None
         raise self.error(f"the id is {type(value).__name__}; it must be a short text or a number", place)
+
+
+def _repair(rows: NDArray[np.floating]) -> int:
+    """Set -inf, inf and nan to 0 in place; how many rows held them."""
+    finite = np.isfinite(rows)
+    if finite.all():
+        return 0
+    rows[~finite] = 0
+    return int((~finite.all(axis=1)).sum())

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mlcl.data.formats.layout import Opening
+from mlcl.data.formats.signatures import SIGNATURE_BYTES, identify
 from mlcl.data.formats.unpickler import load_pickle
 from mlcl.errors import DataError
 
@@ -52,9 +53,11 @@ def content_hash(path: str | Path) -> tuple[int, str]:
 
 def _first_bytes(file: Path) -> bytes:
     try:
+        if not file.is_file():  # a pipe would wait for ever
+            return b""
         with file.open("rb") as stream:
-            return stream.read(512)
-    except OSError:
+            return stream.read(SIGNATURE_BYTES)
+    except (OSError, ValueError):
         return b""  # the unpickler says what is wrong
 
 
@@ -63,7 +66,7 @@ def _is_text(start: bytes, file: Path) -> bool:
     if file.suffix.lower() not in TEXT_SUFFIXES:
         return False
     try:
-        start.decode("utf-8", errors="strict" if len(start) < 512 else "ignore")
+        start.decode("utf-8", errors="strict" if len(start) < SIGNATURE_BYTES else "ignore")
     except UnicodeDecodeError:
         return False
-    return bool(start) and b"\0" not in start and not start.lstrip().startswith((b"<", b"version https://git-lfs"))
+    return bool(start) and b"\0" not in start and identify(start) is None

@@ -22,6 +22,9 @@ NAMES = frozenset(
     | {("__builtin__", "bytes")}
 )
 _DTYPE = re.compile(r"[?bBhHiIlLqQefdg]|[biufSU][0-9]{1,9}")
+_OBJECT = re.compile(r"O[48]?")  # text of different lengths, as pandas columns become arrays
+_TEXT = frozenset({str, bytes, np.str_, np.bytes_})
+_BYTES_PER_OBJECT = 8
 _LATIN1 = ("latin1", "latin-1", "iso-8859-1")
 _BYTES_PER_KEY = 8  # of an OrderedDict; a pair takes no less in the file
 _CONTENT_PER_BYTE = 2  # bytes of content that the file may give per byte of its own; it has each array once
@@ -68,12 +71,12 @@ class Rebuilder(pickle.Unpickler):
         return self._globals[name]
 
     def _scalar(self, dtype: object, content: object) -> object:
-        kind, raw = _dtype_of(dtype), self._budget.take(content)
+        kind, raw = _plain_dtype_of(dtype), self._budget.take(content)
         kind.check((), len(raw))
         return np.frombuffer(raw, kind.dtype)[0]
 
     def _from_buffer(self, content: object, dtype: object, shape: object, order: object, axes: object = None) -> object:
-        kind = _dtype_of(dtype)
+        kind = _plain_dtype_of(dtype)
         raw = self._budget.take(bytes(content) if type(content) is bytearray else content)
         sizes = kind.check(shape, len(raw))
         flat: NDArray[np.generic] = np.frombuffer(raw, kind.dtype) if raw else np.zeros(0, kind.dtype)  # read-only
@@ -141,11 +144,11 @@ class _DType:
     __slots__ = ("budget", "dtype")
 
     def __init__(self, budget: _Budget, code: object) -> None:
-        if not isinstance(code, str) or not _DTYPE.fullmatch(code):
+        if not isinstance(code, str) or not (_DTYPE.fullmatch(code) or _OBJECT.fullmatch(code)):
             shown = ascii(code)[:20] if isinstance(code, str) else type(code).__name__
             raise pickle.UnpicklingError(f"it has an array of dtype {shown}; only numbers and text are data")
         self.budget = budget
-        self.dtype = np.dtype(code)
+        self.dtype = np.dtype(code[0] if code[0] == "O" else code)
         if self.dtype.itemsize == 0:
             raise pickle.UnpicklingError(f"it has an array of dtype {code!r}, whose items have no bytes")
 
@@ -164,6 +167,13 @@ class _DType:
             raise pickle.UnpicklingError(f"it has a {self.dtype} array of shape {shape} but {num_bytes} bytes for it")
         return shape
 
+    def check_texts(self, shape: object, content: object) -> tuple[int, ...]:
+        """Return `shape` if it is one and `content` is just as many texts, and nothing else."""
+        if not isinstance(content, list) or not _TEXT.issuperset(map(type, content)):
+            raise pickle.UnpicklingError("it has an array of objects that are not all text")
+        self.budget.spend(_BYTES_PER_OBJECT * len(content))
+        return self.check(shape, self.dtype.itemsize * len(content))
+
 
 class _Array(np.ndarray):
     """An array that accepts only a state whose size fits, once, and is read-only from then on."""
@@ -175,9 +185,12 @@ class _Array(np.ndarray):
             raise pickle.UnpicklingError("it has a damaged array")
         _, shape, dtype, fortran, content = state
         kind = _dtype_of(dtype)
-        raw = kind.budget.take(content)
         column_major = isinstance(fortran, int) and bool(fortran)
-        checked = (1, kind.check(shape, len(raw)), kind.dtype, column_major, raw)
+        if kind.dtype.hasobject:
+            checked = (1, kind.check_texts(shape, content), kind.dtype, column_major, content)
+        else:
+            raw = kind.budget.take(content)
+            checked = (1, kind.check(shape, len(raw)), kind.dtype, column_major, raw)
         super().__setstate__(checked)  # type: ignore[arg-type]  # numpy takes a plain bool
         self.flags.writeable = False
 
@@ -186,6 +199,14 @@ def _dtype_of(value: object) -> _DType:
     if not isinstance(value, _DType):
         raise pickle.UnpicklingError(f"it has an array whose dtype is {type(value).__name__}")
     return value
+
+
+def _plain_dtype_of(value: object) -> _DType:
+    """A dtype whose items are bytes: an object array over bytes would take them for addresses."""
+    kind = _dtype_of(value)
+    if kind.dtype.hasobject:
+        raise pickle.UnpicklingError("it has objects where bytes are needed")
+    return kind
 
 
 def _never(*_: object) -> object:

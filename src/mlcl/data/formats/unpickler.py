@@ -5,30 +5,13 @@ anything but build bounded data; then the C unpickler builds it, with stand-ins 
 """
 
 import pickle
-import re
 from pathlib import Path
 
+from mlcl.data.formats.foreign import next_step
 from mlcl.data.formats.opcodes import verify
 from mlcl.data.formats.rebuild import NAMES, Rebuilder
+from mlcl.data.formats.signatures import SIGNATURE_BYTES, identify_text, refuse_other
 from mlcl.errors import DataError
-
-# What other files start with, and what to do about them.
-_SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "a zip archive (a torch checkpoint, or an .npz)", "unpack it, or name the pickle of the data set"),
-    (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", "a torch checkpoint", "name the pickle of the data set"),
-    (b"version https://git-lfs", "a git-lfs pointer", "run 'git lfs pull' where it came from"),
-    (b"\x1f\x8b", "gzip data", "unpack it with gunzip"),
-    (b"BZh", "bzip2 data", "unpack it with bunzip2"),
-    (b"\xfd7zXZ\x00", "xz data", "unpack it with unxz"),
-    (b"Rar!", "a rar archive", "unpack it"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "write its content as a pickle in a known layout"),
-    (b"\x93NUMPY", "a .npy array", "name the pickle of the data set"),
-    (b"\x89PNG", "a PNG image", "name the pickle of the data set"),
-    (b"\xff\xd8\xff", "a JPEG image", "name the pickle of the data set"),
-    (b"%PDF", "a PDF document", "name the pickle of the data set"),
-)
-_WEB_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|head|\?xml)", re.IGNORECASE)
 
 # All that building data can raise: see test_unpickler.py and tests/fuzz.
 _FAILURES = (
@@ -68,9 +51,11 @@ def load_pickle(path: str | Path) -> object:
         reason = str(error) or type(error).__name__
         if not data.startswith(pickle.PROTO):
             reason = f"it starts with {data[:16]!r}, as hardly any pickle does; {reason}"
+        text = identify_text(data[:SIGNATURE_BYTES])
         raise DataError(
-            f"cannot be read as a pickle of plain data: {reason}. Nothing in it was executed. "
-            "Get the file again, or write it anew as dicts, lists and arrays",
+            f"is not a data file but {text.what}: it starts with {data[:16]!r}, as hardly any pickle does; {text.step}"
+            if text
+            else f"cannot be read as a pickle of plain data: {reason}. Nothing in it was executed. {next_step(reason)}",
             path=path,
         ) from None
 
@@ -86,20 +71,9 @@ def _read(path: str | Path) -> bytes:
         if not file.is_file():
             raise DataError("is not a regular file; name a data file", path=path)
         with file.open("rb", buffering=0) as stream:  # a buffer would hold a second copy
-            _refuse_other(stream.read(512), path)
+            refuse_other(stream.read(SIGNATURE_BYTES), path)
             stream.seek(0)
             return stream.readall()
     except (OSError, MemoryError) as error:
         reason = str(error) or "not enough memory"
         raise DataError(f"cannot be read: {reason}; check the path and its permissions", path=path) from None
-
-
-def _refuse_other(start: bytes, path: str | Path) -> None:
-    """Raise if the first bytes are those of another kind of file."""
-    if not start:
-        raise DataError("is empty; get the file again", path=path)
-    for signature, what, step in _SIGNATURES:
-        if start.startswith(signature):
-            raise DataError(f"is not a pickle but {what}; {step}", path=path)
-    if _WEB_PAGE.match(start):
-        raise DataError("is not a pickle but a web page; download the file itself", path=path)

@@ -1,0 +1,187 @@
+"""Cross-validation: all items of a file, dealt into folds that keep groups whole."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlcl.config import FoldConfig
+from mlcl.data.corpus import Corpus, Split
+from mlcl.data.select import groups_of, join, take
+from mlcl.data.split import divide, k_folds
+from mlcl.errors import DataError, UsageError
+
+Items = NDArray[np.int64]
+DEV_SHARE = 0.15
+"""How much of what is not test becomes dev."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Indices of the items of one fold, each in one part at most.
+
+    Attributes:
+        train: To learn from; normalisation is fitted on them alone.
+        dev: To choose the epoch.
+        test: To be predicted.
+    """
+
+    train: Items
+    dev: Items
+    test: Items
+
+
+def pool(corpus: Corpus) -> Split:
+    """All items of the corpus.
+
+    Raises:
+        DataError: If some have no labels, or the splits cannot be joined.
+    """
+    for name, split in corpus.splits.items():
+        if split.labels is None:
+            raise DataError("a split without labels; cross-validation needs them all", path=corpus.path, place=name)
+    try:
+        return join(list(corpus.splits.values()))
+    except DataError as error:
+        raise DataError(str(error), path=corpus.path) from error
+
+
+def deal(items: Split, config: FoldConfig) -> list[Fold]:
+    """All folds of a cross-validation; the same for the same items, `of`, `by`, `seed` and `lists`.
+
+    Groups stay whole: an item's group is never in two parts of a fold. Labels are spread evenly as far as groups allow.
+
+    Raises:
+        UsageError: If there are too few groups, or as many lists are given as `of` does not say.
+        DataError: If the file does not name the groups, or the lists do not fit the items.
+    """
+    groups = groups_of(items, config.by)
+    if config.lists is not None:
+        return _listed(items, groups, config, Path(config.lists))
+    tests = k_folds(groups, config.of, config.seed, items.labels)
+    return [_fold(items, groups, test, config.seed) for test in tests]
+
+
+def refold(corpus: Corpus, config: FoldConfig) -> Corpus:
+    """The corpus with the splits of one fold.
+
+    Raises:
+        UsageError: If there is no fold of that number, or `deal` refuses.
+        DataError: If `pool` or `deal` does.
+    """
+    if config.number > config.of:
+        raise UsageError(f"data.fold.number = {config.number}: must be from 1 to {config.of}")
+    items = pool(corpus)
+    fold = deal(items, config)[config.number - 1]
+    return corpus.with_splits({name: take(items, part) for name, part in vars(fold).items()})
+
+
+def grouping(items: Split, folds: int) -> Literal["item", "video", "speaker"]:
+    """The strictest grouping that a cross-validation can have: speakers, else videos, if there are more than folds."""
+    for by in ("speaker", "video"):
+        try:
+            groups = groups_of(items, by)
+        except DataError:
+            continue
+        if len(set(groups)) > folds:
+            return by
+    return "item"
+
+
+def listed_folds(path: str) -> int:
+    """How many folds a file lists.
+
+    Raises:
+        DataError: If it is no such file.
+    """
+    return len(_lists(Path(path)))
+
+
+def lists_hash(config: FoldConfig) -> str | None:
+    """Hash of the file with the lists; None where folds are dealt.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    if config.lists is None:
+        return None
+    return hashlib.sha256(_read(Path(config.lists))).hexdigest()
+
+
+def _fold(items: Split, groups: Sequence[str], test: Items, seed: int) -> Fold:
+    """Divide what is not test into train and dev."""
+    rest = np.setdiff1d(np.arange(len(items)), test)
+    train, dev = _carve(items, groups, rest, seed)
+    return Fold(train, dev, test)
+
+
+def _carve(items: Split, groups: Sequence[str], rest: Items, seed: int) -> tuple[Items, Items]:
+    labels = None if items.labels is None else items.labels[rest]
+    train, dev = divide([groups[item] for item in rest], (1 - DEV_SHARE, DEV_SHARE), seed, labels)
+    return rest[train], rest[dev]
+
+
+def _listed(items: Split, groups: Sequence[str], config: FoldConfig, path: Path) -> list[Fold]:
+    """Folds as a file lists them; where it lists no dev items, they are taken from train by `groups`."""
+    parts = _lists(path)
+    if len(parts) != config.of:
+        raise UsageError(f"{path} lists {len(parts)} folds, data.fold.of is {config.of}")
+    place = {identifier: index for index, identifier in enumerate(items.ids)}
+    if len(place) < len(items):
+        place = {}  # ids that stand twice name no item
+    folds = []
+    for number, part in enumerate(parts, 1):
+        where = f"fold {number}"
+        if not part.get("train") or not part.get("test"):
+            raise DataError("lists no train or no test items", path=path, place=where)
+        found = {name: _indices(values, place, len(items), path, f"{where}, {name}") for name, values in part.items()}
+        every = np.concatenate(list(found.values()))
+        if len(np.unique(every)) < len(every):
+            raise DataError("lists an item twice", path=path, place=where)
+        if "dev" not in found:
+            found["train"], found["dev"] = _carve(items, groups, found["train"], config.seed)
+        folds.append(Fold(**found))
+    tested = np.concatenate([fold.test for fold in folds])
+    if len(np.unique(tested)) < len(tested):
+        raise DataError("an item is in the test part of two folds", path=path)
+    return folds
+
+
+def _lists(path: Path) -> list[dict[str, list[Any]]]:
+    try:
+        content = json.loads(_read(path))
+    except (ValueError, RecursionError):
+        content = None
+    folds = content.get("folds") if isinstance(content, dict) else None
+    right = isinstance(folds, list) and all(
+        isinstance(fold, dict) and all(isinstance(fold.get(name, []), list) for name in ("train", "dev", "test"))
+        for fold in folds
+    )
+    if not right or folds is None:
+        raise DataError('not of the form {"folds": [{"train": [...], "test": [...]}, ...]}', path=path)
+    return [{name: fold[name] for name in ("train", "dev", "test") if name in fold} for fold in folds]
+
+
+def _indices(values: Sequence[Any], place: dict[str, int], count: int, path: Path, where: str) -> Items:
+    """Items named by id, or by their number in the file from 0."""
+    found = []
+    for value in values:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count:
+            found.append(value)
+        elif isinstance(value, str) and value in place:
+            found.append(place[value])
+        else:
+            raise DataError(f"{value!r} is no item: give ids, or numbers from 0 to {count - 1}", path=path, place=where)
+    return np.array(found, np.int64)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}", path=path) from None

@@ -1,0 +1,199 @@
+"""Which rows of an MMSA file are real, and what they belong to: words, sub-words, or their own clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlcl.data.formats.arrays import ArraySplit
+from mlcl.data.formats.padding import Span, filled, is_front_padded, joined, real_rows
+
+_KEYS = {"acoustic": "audio", "visual": "vision"}
+_TEXT = "text"
+_BERT_ROWS = 3  # of text_bert: ids, mask, types
+
+Matrices = list[NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Real rows of every split.
+
+    Attributes:
+        rows: Per split the real rows by name, each a list with one matrix per item.
+        word_aligned: Whether row ``k`` belongs to word ``k``.
+        notes: What a user should know.
+    """
+
+    rows: list[dict[str, Matrices]]
+    word_aligned: bool
+    notes: list[str]
+
+
+def place_rows(splits: Sequence[ArraySplit], words: Sequence[list[list[str]]]) -> Placed:
+    """Cut off the padding of every modality, and find out what the rows belong to."""
+    blocks = [_Blocks.read(split) for split in splits]
+    if not any(block.matrices for block in blocks):
+        return Placed([block.text() for block in blocks], any(any(items) for items in words), [])
+    if not all(block.aligned for block in blocks):
+        return _own_clock(blocks)
+    tokens = [_token_spans(split) for split in splits]
+    under_tokens = _all_inside(blocks, tokens)
+    spans = [
+        [_spoken(span) for span in inside or ()] if under_tokens else block.real()
+        for block, inside in zip(blocks, tokens, strict=True)
+    ]
+    rows = [block.cut(slices) for block, slices in zip(blocks, spans, strict=True)]
+    if not any("raw_text" in split for split in splits):
+        return Placed([{**cut, **block.text()} for block, cut in zip(blocks, rows, strict=True)], False, [])
+    fits = np.array(
+        [
+            stretch.stop - stretch.start == len(spoken) if under_tokens else stretch.stop - stretch.start <= len(spoken)
+            for slices, items in zip(spans, words, strict=True)
+            for stretch, spoken in zip(slices, items, strict=True)
+        ]
+    )
+    if fits.all():
+        return Placed([_under_words(cut, items) for cut, items in zip(rows, words, strict=True)], True, [])
+    under = "the sub-words of text_bert" if under_tokens else "steps that are not its words"
+    note = (
+        f"audio and vision stand under {under}: {int((~fits).sum())} of {len(fits)} items have other numbers of rows "
+        "and words, so the rows keep their own order beside the words; models that need a row per word cannot use them"
+    )
+    return Placed(rows, False, [note])
+
+
+def _own_clock(blocks: Sequence["_Blocks"]) -> Placed:
+    """The real rows of each modality for itself."""
+    rows = []
+    beyond = 0
+    for block in blocks:
+        cut = dict(block.text())
+        for name, items in block.matrices.items():
+            lengths, spans = block.lengths[name], block.spans[name]
+            steps = [len(rows) for rows in items]
+            front = is_front_padded(spans, steps, lengths)
+            known = lengths if lengths is not None else [None] * len(items)
+            cut[name] = [
+                matrix[real_rows(span, len(matrix), front=front, length=length)]
+                for matrix, span, length in zip(items, spans, known, strict=True)
+            ]
+            if lengths is not None and not front:
+                beyond += sum(stop > max(length, 1) for (_, stop), length in zip(spans, lengths, strict=True))
+        rows.append(cut)
+    note = f"{beyond} times an item has rows that are not zero beyond its length; they are left out, as MMSA does"
+    return Placed(rows, False, [note] if beyond else [])
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """The arrays of one split with their padding.
+
+    Attributes:
+        split: Where they are from.
+        matrices: By name, one matrix per item.
+        spans: By name, what `filled` says of each item.
+        lengths: By name, what the file says of each item.
+        aligned: Whether every modality has the same steps, and no lengths.
+    """
+
+    split: ArraySplit
+    matrices: dict[str, Matrices]
+    spans: dict[str, list[Span]]
+    lengths: dict[str, list[int] | None]
+    aligned: bool
+
+    @classmethod
+    def read(cls, split: ArraySplit) -> "_Blocks":
+        """Find the modalities that a split has."""
+        matrices = {name: split.matrices(key, name) for name, key in _KEYS.items() if key in split}
+        steps = {name: [len(rows) for rows in items] for name, items in matrices.items()}
+        lengths = {name: split.lengths(f"{_KEYS[name]}_lengths", counts) for name, counts in steps.items()}
+        agree = all(counts == next(iter(steps.values())) for counts in steps.values())
+        return cls(
+            split,
+            matrices,
+            {name: [filled(rows) for rows in items] for name, items in matrices.items()},
+            lengths,
+            bool(matrices) and agree and not any(lengths.values()),
+        )
+
+    def joint(self) -> list[Span]:
+        """Per item the span in which any modality has rows."""
+        return [joined(spans) for spans in zip(*self.spans.values(), strict=True)]
+
+    def real(self) -> list[slice]:
+        """Per item the real rows of aligned modalities."""
+        spans, steps = self.joint(), [len(rows) for rows in next(iter(self.matrices.values()))]
+        front = is_front_padded(spans, steps)
+        return [real_rows(span, size, front=front) for span, size in zip(spans, steps, strict=True)]
+
+    def cut(self, slices: Sequence[slice]) -> dict[str, Matrices]:
+        """The same rows of every modality."""
+        return {
+            name: [rows[stretch] for rows, stretch in zip(items, slices, strict=True)]
+            for name, items in self.matrices.items()
+        }
+
+    def text(self) -> dict[str, Matrices]:
+        """Word vectors, where the split has no words: those between [CLS] and [SEP], or within the padding."""
+        split = self.split
+        if "raw_text" in split or _TEXT not in split:
+            return {}
+        items = split.matrices(_TEXT, _TEXT)
+        tokens = _token_spans(split)
+        if tokens is not None:
+            return {_TEXT: [rows[_spoken(span)] for rows, span in zip(items, tokens, strict=True)]}
+        spans, steps = [filled(rows) for rows in items], [len(rows) for rows in items]
+        front = is_front_padded(spans, steps)
+        cut = [rows[real_rows(span, len(rows), front=front)] for rows, span in zip(items, spans, strict=True)]
+        return {_TEXT: cut}
+
+
+def _token_spans(split: ArraySplit) -> list[Span] | None:
+    """Per item where the tokens of text_bert are, special ones included; None for a split without."""
+    if "text_bert" not in split:
+        return None
+    spans = []
+    for index, entry in enumerate(split.entries("text_bert")):
+        place = split.place("text_bert", index)
+        if not isinstance(entry, np.ndarray) or entry.dtype.kind not in "fiub":
+            raise split.source.error("is no array of numbers: ids, mask and types", place)
+        if entry.ndim != 2 or _BERT_ROWS not in entry.shape:
+            raise split.source.error(f"has shape {entry.shape}, not (3, tokens)", place)
+        mask = entry[1] if len(entry) == _BERT_ROWS else entry[:, 1]
+        spans.append(filled(mask[:, None]))
+    return spans
+
+
+def _spoken(tokens: Span) -> slice:
+    """The tokens between [CLS] and [SEP]."""
+    return slice(tokens[0] + 1, max(tokens[0] + 1, tokens[1] - 1))
+
+
+def _all_inside(blocks: Sequence[_Blocks], tokens: Sequence[list[Span] | None]) -> bool:
+    """Whether all rows lie under sub-words, none under [CLS], [SEP] or padding."""
+    some = False
+    for block, spans in zip(blocks, tokens, strict=True):
+        if spans is None:
+            return False
+        for (start, stop), (first, last) in zip(block.joint(), spans, strict=True):
+            if stop and not first < start <= stop < last:
+                return False
+            some = some or bool(stop)
+    return some
+
+
+def _under_words(rows: dict[str, Matrices], words: Sequence[list[str]]) -> dict[str, Matrices]:
+    """One row per word; words behind the last row have rows of zeros, as rows that are cut off have."""
+    return {
+        name: [_extended(matrix, len(spoken)) for matrix, spoken in zip(items, words, strict=True)]
+        for name, items in rows.items()
+    }
+
+
+def _extended(rows: NDArray[np.generic], count: int) -> NDArray[np.generic]:
+    if len(rows) == count:
+        return rows
+    return np.concatenate([rows, np.zeros((count - len(rows), rows.shape[1]), rows.dtype)])

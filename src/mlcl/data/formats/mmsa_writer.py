@@ -1,0 +1,93 @@
+"""Writer of the MMSA layout."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlcl.data.corpus import Corpus, Split
+from mlcl.data.formats.mmsa_labels import KEYS
+from mlcl.data.formats.writing import FILE_NAMES, check_common, padded, refuse, write_new
+
+_ROWS = {"acoustic": "audio", "visual": "vision"}
+_SIGNS = ("Negative", "Neutral", "Positive")
+
+
+def write(corpus: Corpus, path: Path) -> None:
+    """Write a corpus in the MMSA layout.
+
+    Format:
+        As `mmsa.read` takes it, padded with zeros behind. A word-aligned corpus becomes an aligned file with one row
+        per word; any other an unaligned one with audio_lengths and vision_lengths. A regression without named labels
+        gets regression_labels, and classification_labels by their sign unless all are -1 or 1; annotations tell the
+        sign. A classification gets classification_labels, and for two classes regression_labels
+        of -1 and 1. There are no text_bert, which MMSA's models with a BERT need: its ids are those of one tokenizer.
+
+    Raises:
+        DataError: If the layout cannot hold the corpus, with what would be lost; or if `path` exists.
+    """
+    check_common(corpus, path, "MMSA")
+    spoken = any(words for split in corpus.splits.values() for words in split.main.words)
+    write_new(
+        {
+            FILE_NAMES.get(name, name): _split(corpus, name, split, spoken, path)
+            for name, split in corpus.splits.items()
+        },
+        path,
+    )
+
+
+def _split(corpus: Corpus, name: str, split: Split, spoken: bool, path: Path) -> dict[str, Any]:
+    rows = split.main.rows
+    arrays: dict[str, Any] = {"id": list(split.ids)}
+    if spoken or "text" not in rows:
+        if "text" in rows:
+            raise refuse(path, "the word vectors, which MMSA reads only where there are no words,", "leave them out")
+        arrays["raw_text"] = [_text(words, f"{name}[{index}]", path) for index, words in enumerate(split.main.words)]
+    elif any(len(item) and not item[-1].any() for item in (rows["text"][index] for index in range(len(split)))):
+        raise refuse(path, "word vectors of zeros at the end of an item", "leave them out of the corpus")
+    else:
+        arrays["text"] = padded(rows["text"], _steps(rows["text"].lengths))
+    for ours, theirs in _ROWS.items():
+        if ours in rows:
+            arrays[theirs] = padded(rows[ours], _steps(rows[ours].lengths))
+            if not corpus.word_aligned:
+                arrays[f"{theirs}_lengths"] = rows[ours].lengths.tolist()
+    return arrays | _labels(corpus, split, path)
+
+
+def _steps(lengths: "np.ndarray[Any, np.dtype[np.int64]]") -> int:
+    """One more than the longest item has rows: a step of padding behind each shows at which end padding is."""
+    return int(lengths.max(initial=0)) + 1
+
+
+def _text(words: list[str], place: str, path: Path) -> str:
+    text = " ".join(words)
+    if text.split() != words:
+        odd = next(word for word in words if word.split() != [word])
+        raise refuse(path, f"the word {odd[:40]!a} of {place}, which is empty or has white space inside,", "change it")
+    return text
+
+
+def _labels(corpus: Corpus, split: Split, path: Path) -> dict[str, Any]:
+    other = set(split.columns) - set(KEYS)
+    if other:
+        step = f"keep one label, or name them as MMSA does: {', '.join(KEYS)}"
+        raise refuse(path, f"the labels {', '.join(sorted(other))}", step)
+    arrays: dict[str, Any] = {KEYS[name][0]: values for name, values in split.columns.items()}
+    labels, classes = split.labels, KEYS["class"][0]
+    if labels is None:
+        return arrays
+    if not split.columns and corpus.task == "classification":
+        arrays[classes] = labels
+        if np.isin(labels, (0, 1)).all() and len(corpus.classes) <= 2:
+            arrays[KEYS["M"][0]] = 2 * labels - 1
+    elif not split.columns:
+        arrays[KEYS["M"][0]] = labels
+        if not np.isin(labels, (-1, 1)).all():
+            arrays[classes] = np.sign(labels) + 1
+    if corpus.task == "regression":
+        arrays["annotations"] = [_SIGNS[int(sign) + 1] for sign in np.sign(labels)]
+    if corpus.classes and classes in arrays and not np.isnan(arrays[classes]).any():
+        arrays["annotations"] = [corpus.classes[int(value)] for value in arrays[classes]]
+    return arrays

@@ -1,0 +1,69 @@
+"""What a cross-validation found: per fold, their spread, and all items together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlcl.evaluate.evaluator import Predictions
+from mlcl.evaluate.intervals import main_intervals
+from mlcl.evaluate.significance import Interval
+
+Scores = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class FoldSummary:
+    """Metrics of a cross-validation, by name.
+
+    Attributes:
+        folds: Of each fold's test items.
+        mean: Over folds; None where a fold has none.
+        sd: Standard deviation over folds, of the sample. Folds share train items, so this is no standard error.
+        pooled: Of all test items together, each predicted by the model that did not see it.
+        intervals: 95 % of the pooled main metrics, by resampling groups.
+    """
+
+    folds: list[Scores]
+    mean: Scores
+    sd: Scores
+    pooled: Scores
+    intervals: dict[str, Interval]
+
+
+def summarise(folds: Sequence[Predictions], groups: Sequence[Sequence[str]]) -> FoldSummary:
+    """Summarise predictions per fold; `groups` names the group of each item of each fold."""
+    scores = [predictions.metrics() for predictions in folds]
+    names = [name for name in scores[0] if all(name in fold for fold in scores)]
+    every = pooled(folds)
+    return FoldSummary(
+        folds=scores,
+        mean={name: _over(_mean, [fold[name] for fold in scores]) for name in names},
+        sd={name: _over(_deviation, [fold[name] for fold in scores]) for name in names},
+        pooled=every.metrics(),
+        intervals=main_intervals(every, [name for part in groups for name in part]),
+    )
+
+
+def pooled(folds: Sequence[Predictions]) -> Predictions:
+    """The predictions of all folds, one after the other; all need labels."""
+    labels = [predictions.labels for predictions in folds if predictions.labels is not None]
+    return Predictions(
+        [identifier for predictions in folds for identifier in predictions.ids],
+        folds[0].task,
+        np.concatenate([predictions.score for predictions in folds]),
+        np.concatenate(labels),
+    )
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values))
+
+
+def _deviation(values: list[float]) -> float:
+    return float(np.std(values, ddof=1))
+
+
+def _over(statistic: Callable[[list[float]], float], values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistic(known) if len(known) == len(values) else None
