@@ -15,8 +15,8 @@ const root = document.documentElement, box = (node) => node.getBoundingClientRec
 const wide = [...document.body.querySelectorAll("*")].filter((node) => !node.closest(".sheet, svg"))
   .filter((node) => box(node).right > root.clientWidth + 1).map((node) => node.tagName + "." + node.className);
 const flat = [...document.querySelectorAll("svg.plot")].filter((node) => box(node).height < 100).length;
-const letters = [...document.querySelectorAll("svg.plot text")].map((node) => parseFloat(getComputedStyle(node).fontSize)
-  * box(node.closest("svg")).width / node.closest("svg").viewBox.baseVal.width);
+const letters = [...document.querySelectorAll("svg.plot text")].map((node) => parseFloat(
+  getComputedStyle(node).fontSize) * box(node.closest("svg")).width / node.closest("svg").viewBox.baseVal.width);
 document.title = [root.clientWidth, root.scrollWidth, wide.join(" "), flat, Math.min(...letters).toFixed(1)].join(";");
 })</script>"""
 
