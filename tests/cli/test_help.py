@@ -39,6 +39,7 @@ OPTIONS = {
     },
     "compare": {*STUDY, "--models"},
     "ablate": {*STUDY, "--parts"},
+    "report": {"--output", "--split", "--data", "--no-texts", "--embeddings", "--device", "--threads"},
     "models": {"--json"},
     "bench": {
         *("--recipe", "--profile", "--precision", "--device", "--repeats", "--seed", "--set"),
@@ -49,6 +50,7 @@ POSITIONAL = {
     **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "tune": "RECIPE"},
     **{"models": "", "bench": "WHAT", "compare": "RECIPE", "ablate": "RECIPE", "crossvalidate": "RECIPE"},
     **{"data inspect": "FILE", "data verify": "FILE", "data convert": "FILE", "data split": "FILE"},
+    "report": "STUDY",
 }
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")
 

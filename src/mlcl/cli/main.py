@@ -14,6 +14,7 @@ from mlcl.cli.data import data
 from mlcl.cli.evaluate import evaluate
 from mlcl.cli.models import models
 from mlcl.cli.predict import predict
+from mlcl.cli.report import report
 from mlcl.cli.study import ablate, compare
 from mlcl.cli.train import train
 from mlcl.cli.tune import tune
@@ -29,6 +30,7 @@ VERBS: dict[str, Callable[..., None] | App] = {
     "config": config,
     "compare": compare,
     "ablate": ablate,
+    "report": report,
     "models": models,
     "bench": bench,
 }

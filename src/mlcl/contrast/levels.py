@@ -21,14 +21,42 @@ Presence = Mapping[str, Bool[Tensor, " batch"]] | None
 Scale = float | Float[Tensor, ""]
 
 
+Pairs = dict[str, list[tuple[Tensor, Tensor, tuple[str, ...]]]]
+"""Per term what it compares: queries, positives, and the modalities that an item needs for it."""
+
+
+def uni_modal_pairs(view_1: Embeddings, view_2: Embeddings) -> Pairs:
+    """Each modality's first view and its second."""
+    return {f"umcl_{name}": [(view_1[name], view_2[name], (name,))] for name in view_1}
+
+
+def bi_modal_pairs(cross: PairEmbeddings) -> Pairs:
+    """The two directions of each pair of modalities that has both."""
+    pairs: Pairs = {}
+    for pair in cross:
+        back = (pair[1], pair[0])
+        if back in cross and f"bmcl_{pair_name(back)}" not in pairs:
+            pairs[f"bmcl_{pair_name(pair)}"] = [(cross[pair], cross[back], pair)]
+    return pairs
+
+
+def tri_modal_pairs(single: Embeddings, pairs: PairEmbeddings) -> Pairs:
+    """Each modality and every pair of others."""
+    compared: Pairs = {
+        f"tmcl_{name}": [
+            (single[name], pairs[pair], (name, *pair))
+            for pair in combinations([other for other in single if other != name], 2)
+        ]
+        for name in single
+    }
+    return {name: found for name, found in compared.items() if found}
+
+
 def uni_modal_terms(
     view_1: Embeddings, view_2: Embeddings, *, temperature: Scale = 0.1, present: Presence = None
 ) -> dict[str, Tensor]:
     """UMCL: each modality's first view against its second. Terms ``umcl_<modality>``."""
-    return {
-        f"umcl_{name}": info_nce(view_1[name], view_2[name], temperature=temperature, keep=_all_present(present, name))
-        for name in view_1
-    }
+    return _terms(uni_modal_pairs(view_1, view_2), temperature, present)
 
 
 def bi_modal_terms(cross: PairEmbeddings, *, temperature: Scale = 0.1, present: Presence = None) -> dict[str, Tensor]:
@@ -40,14 +68,7 @@ def bi_modal_terms(cross: PairEmbeddings, *, temperature: Scale = 0.1, present: 
         temperature: Positive, dimensionless.
         present: Which items have each modality.
     """
-    terms: dict[str, Tensor] = {}
-    for pair in cross:
-        back = (pair[1], pair[0])
-        if back in cross and f"bmcl_{pair_name(back)}" not in terms:
-            terms[f"bmcl_{pair_name(pair)}"] = info_nce(
-                cross[pair], cross[back], temperature=temperature, keep=_all_present(present, *pair)
-            )
-    return terms
+    return _terms(bi_modal_pairs(cross), temperature, present)
 
 
 def tri_modal_terms(
@@ -64,16 +85,7 @@ def tri_modal_terms(
         temperature: Positive, dimensionless.
         present: Which items have each modality.
     """
-    terms: dict[str, Tensor] = {}
-    for name in single:
-        others = combinations([other for other in single if other != name], 2)
-        losses = [
-            info_nce(single[name], pairs[pair], temperature=temperature, keep=_all_present(present, name, *pair))
-            for pair in others
-        ]
-        if losses:
-            terms[f"tmcl_{name}"] = torch.stack(losses).mean()
-    return terms
+    return _terms(tri_modal_pairs(single, pairs), temperature, present)
 
 
 class _Level(nn.Module):
@@ -106,7 +118,21 @@ class TriModalContrast(_Level):
         return tri_modal_terms(single, pairs, temperature=self.temperature(), present=present)
 
 
-def _all_present(present: Presence, *names: str) -> Bool[Tensor, " batch"] | None:
+def _terms(pairs: Pairs, temperature: Scale, present: Presence) -> dict[str, Tensor]:
+    """The mean contrast of each term's pairs."""
+    return {
+        name: torch.stack(
+            [
+                info_nce(query, positive, temperature=temperature, keep=all_present(present, *names))
+                for query, positive, names in compared
+            ]
+        ).mean()
+        for name, compared in pairs.items()
+    }
+
+
+def all_present(present: Presence, *names: str) -> Bool[Tensor, " batch"] | None:
+    """Which items have all of the named modalities; None where absence is not looked at."""
     if present is None:
         return None
     return torch.stack([present[name] for name in names]).all(dim=0)

@@ -14,13 +14,6 @@ from mlcl.evaluate.regression import regression_metrics
 from mlcl.models.base import predict
 from mlcl.parallel import alone
 
-HIGHER_IS_BETTER = {
-    "corr", "corr_nonzero", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0",
-    "accuracy", "f1_weighted", "f1_macro", "precision", "recall", "auroc",
-}  # fmt: skip
-
-DEFAULT_SELECTION = {"regression": "mae", "classification": "cross_entropy"}
-
 
 @dataclass(frozen=True, eq=False)
 class Predictions:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from mlcl.config import Experiment
+from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
 from mlcl.data.folds import refold
 from mlcl.data.processor import Processor
@@ -73,6 +74,21 @@ class TrainedRun:
         """Predict one split.
 
         Raises:
+            DataError: As `encode`.
+        """
+        return predict_split(
+            self.model,
+            self.encode(corpus, split),
+            self.processor.task,
+            device=self.device,
+            batch_size=self.experiment.train.eval_batch_size,
+            precision=self.experiment.train.precision,
+        )
+
+    def encode(self, corpus: Corpus, split: str) -> EncodedSplit:
+        """Prepare one split as the training's were.
+
+        Raises:
             DataError: If the corpus has no such split, or other widths than the training's.
         """
         if split not in corpus.splits:
@@ -81,14 +97,6 @@ class TrainedRun:
             labels = corpus.splits[split].labels
             if self.processor.task == "classification" and labels is not None and not np.isin(labels, (0, 1)).all():
                 raise DataError("labels must be 0 or 1 for this run's task, classification")
-            encoded = self.processor.encode(corpus.splits[split], self.tokenizer, word_aligned=corpus.word_aligned)
+            return self.processor.encode(corpus.splits[split], self.tokenizer, word_aligned=corpus.word_aligned)
         except DataError as error:
             raise DataError(str(error), path=corpus.path, place=split) from error
-        return predict_split(
-            self.model,
-            encoded,
-            self.processor.task,
-            device=self.device,
-            batch_size=self.experiment.train.eval_batch_size,
-            precision=self.experiment.train.precision,
-        )

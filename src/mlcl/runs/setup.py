@@ -10,7 +10,8 @@ from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.processor import Processor
 from mlcl.errors import MlclError, UsageError, nearest
-from mlcl.evaluate.evaluator import DEFAULT_SELECTION, Predictions, predict_split, selection_names
+from mlcl.evaluate.direction import DEFAULT_SELECTION
+from mlcl.evaluate.evaluator import Predictions, predict_split, selection_names
 from mlcl.execution import set_execution
 from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import build_model

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from mlcl.data.batch import EncodedSplit
-from mlcl.evaluate.evaluator import HIGHER_IS_BETTER
+from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.models.plan import Stage
 from mlcl.parallel import rank
 from mlcl.report.files import write_json_lines

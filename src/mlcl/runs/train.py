@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from mlcl.config import Experiment
 from mlcl.errors import Interrupted, RunError, lacks_room
-from mlcl.evaluate.evaluator import HIGHER_IS_BETTER, Predictions, constant_predictions
+from mlcl.evaluate.direction import HIGHER_IS_BETTER
+from mlcl.evaluate.evaluator import Predictions, constant_predictions
 from mlcl.evaluate.intervals import main_intervals
+from mlcl.evaluate.levels import LevelProbe
 from mlcl.execution import set_execution
 from mlcl.models.registry import load_model
 from mlcl.parallel import rank
@@ -77,7 +79,11 @@ def _train_run(
     setup = set_up(experiment, prepared, device)
     model, metric, encoded = setup.model, setup.metric, setup.encoded
     facts = collect_facts(experiment, prepared.facts, model, device)
-    settings = experiment.train
+    settings, probe = experiment.train, LevelProbe(model)
+
+    def score_and_look() -> dict[str, float | None]:
+        with probe:
+            return setup.score_dev(model)
 
     folder = make_folder()
     if rank() == 0:
@@ -114,10 +120,11 @@ def _train_run(
                 encoded["train"],
                 settings,
                 Selection(
-                    lambda: setup.score_dev(model),
+                    score_and_look,
                     metric,
                     metric in HIGHER_IS_BETTER,
                     lambda: export_model(folder, model),
+                    probe.geometry,
                 ),
                 seed=experiment.seed,
                 device=device,
@@ -158,7 +165,9 @@ def _finish(
     last = list(results)[-1]
     columns: dict[str, Scores] = dict(metrics)
     if labels is not None:
-        columns[f"constant, {last}"] = constant_predictions(labels, results[last]).metrics()
+        constant = constant_predictions(labels, results[last])
+        columns[f"constant, {last}"] = constant.metrics()
+        facts = {**facts, "constant": np.atleast_1d(constant.score[0]).tolist()}
     best = best_reachable(experiment.data)
     if best is not None:
         columns["best reachable"] = best

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlcl.config import Experiment
 from mlcl.errors import MlclError
-from mlcl.evaluate.evaluator import HIGHER_IS_BETTER
+from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.report.progress import TrainProgress
 from mlcl.runs.prepare import Prepared
 from mlcl.runs.setup import set_up

@@ -49,12 +49,14 @@ class Selection:
         metric: Which of them decides.
         higher_is_better: Its direction.
         keep: Called when the current model is the best so far.
+        geometry: What the last scoring saw of the embeddings, for the epoch's record.
     """
 
     score_dev: Callable[[], dict[str, float | None]]
     metric: str
     higher_is_better: bool
     keep: Callable[[], None]
+    geometry: Callable[[], dict[str, dict[str, float]]] = dict
 
 
 def fit(
@@ -208,6 +210,9 @@ def _finish_epoch(state: TrainState, selection: Selection, seconds: float) -> di
         "train": state.means(),
         "dev": dev,
     }
+    geometry = selection.geometry()
+    if geometry:
+        record["geometry"] = geometry
     state.finish_epoch(record)
     return record
 

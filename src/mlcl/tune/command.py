@@ -10,7 +10,7 @@ from rich.console import Console
 
 from mlcl.config import Experiment
 from mlcl.errors import RunError
-from mlcl.evaluate.evaluator import HIGHER_IS_BETTER
+from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.report.table import number
 from mlcl.runs.prepare import Prepared, prepare
 from mlcl.runs.setup import set_up

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mlcl.config import Experiment
-from mlcl.evaluate.evaluator import HIGHER_IS_BETTER
+from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.runs.facts import weights_hash
 from mlcl.runs.prepare import Prepared
 from mlcl.runs.setup import Setup

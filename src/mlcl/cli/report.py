@@ -1,0 +1,72 @@
+"""``mlcl report``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from mlcl.cli.options import Device, Threads, set_threads
+
+if TYPE_CHECKING:
+    from mlcl.report.build import Words
+    from mlcl.report.evidence import Evidence
+    from mlcl.report.scored import Scored
+
+
+def report(
+    study: Path,
+    *,
+    output: Annotated[Path | None, Parameter(help="Folder to write; `report` inside the study when absent.")] = None,
+    split: Annotated[str, Parameter(help="Which predictions: `dev` or `test`.")] = "test",
+    data: Annotated[str | None, Parameter(help="The study's data file, to show the words of the worst errors.")] = None,
+    no_texts: Annotated[bool, Parameter(negative="", help="Leave words out even where a data file is given.")] = False,
+    embeddings: Annotated[bool, Parameter(negative="", help="Compute and keep embeddings for the maps.")] = False,
+    device: Device = "auto",
+    threads: Threads = None,
+) -> None:
+    """Write report.html, its tables and figures from a study, or from a single run.
+
+    Parameters
+    ----------
+    study
+        Study folder or run folder.
+    """
+    from mlcl.report.build import check_output, write_report
+    from mlcl.report.evidence import read_evidence
+    from mlcl.report.maps import map_systems
+    from mlcl.report.summary import summarise
+
+    set_threads(threads)
+    evidence = read_evidence(study)
+    folder = output if output is not None else study / "report"
+    check_output(folder)
+    summary = summarise(evidence, split)
+    words = _words(evidence, summary.scored, data, no_texts)
+    reason = f"No run keeps embeddings of {split}; make them with --embeddings."
+    if embeddings:
+        from mlcl.predict.embeddings import keep_embeddings
+
+        for system in map_systems(evidence):
+            keep_embeddings(system.chosen.path, split, data=data, device=device)
+    files = write_report(summary, folder, words, no_maps=reason)
+    print(f"{files[0]} and {len(files) - 1} tables and figures")
+
+
+def _words(evidence: "Evidence", scored: "Scored", data: str | None, no_texts: bool) -> "Words":
+    """The items' words from the data file, checked to be the study's."""
+    from mlcl.config import validate_experiment
+    from mlcl.errors import RunError
+    from mlcl.report.build import Words
+    from mlcl.runs.source import open_corpus
+
+    if no_texts:
+        return Words(reason="Words are left out on request.")
+    if data is None:
+        return Words()
+    run = evidence.some_run
+    experiment = validate_experiment(run.config)
+    corpus = open_corpus(experiment.data.model_copy(update={"file": data}), experiment.recipe)
+    split = corpus.splits.get(scored.split)
+    if corpus.sha256 != run.facts["data"]["sha256"] or split is None or split.ids != scored.ids:
+        raise RunError(f"--data {data}: this is not the file of {evidence.path} (its hash differs)")
+    return Words([" ".join(words) for words in split.main.words])

@@ -1,0 +1,203 @@
+"""From a study to its report: one page, tables in three formats, figures."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlcl.errors import RunError, UsageError, lacks_room
+from mlcl.report.evidence import SystemRecord
+from mlcl.report.identity import disagreements, identity
+from mlcl.report.maps import map_section_plots, shown_systems
+from mlcl.report.page import Page, Section, page_html
+from mlcl.report.plots.curves import curve_plots
+from mlcl.report.plots.geometry import geometry_plots
+from mlcl.report.plots.overview import differences_plot, range_plot, results_plot
+from mlcl.report.plots.style import system_style
+from mlcl.report.plots.truth import confusion_plot, truth_plot
+from mlcl.report.sheets import comparison_sheet, cost_sheet, results_sheet, systems_sheet
+from mlcl.report.summary import Summary
+from mlcl.report.verdict import verdict
+from mlcl.report.wording import MINUS, several, title
+from mlcl.report.worst import worst_sheet
+
+PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said in each item, or why it is not shown.
+
+    Attributes:
+        texts: In the split's order; None leaves them out.
+        reason: Why they are left out.
+    """
+
+    texts: list[str] | None = None
+    reason: str = "Words are left out: no data file was given."
+
+
+def write_report(summary: Summary, output: Path, words: Words, *, no_maps: str) -> list[Path]:
+    """Write ``report.html``, ``tables/`` and ``figures/`` into a folder, all of them or none.
+
+    What an earlier report left there is replaced; other files stay.
+
+    Args:
+        summary: The numbers.
+        output: The folder.
+        words: Words of the items.
+        no_maps: Why there are no embedding maps, where there are none.
+
+    Returns:
+        The files.
+
+    Raises:
+        RunError: If the folder cannot be written.
+    """
+    page = build_page(summary, words, no_maps)
+    contents = {PAGE: page_html(page)}
+    for section in page.sections:
+        for sheet in section.sheets:
+            contents[f"tables/{sheet.name}.md"] = sheet.markdown()
+            contents[f"tables/{sheet.name}.tex"] = sheet.latex()
+            contents[f"tables/{sheet.name}.csv"] = sheet.csv()
+        for plot in section.plots:
+            contents[f"figures/{plot.name}.svg"] = plot.svg
+    try:
+        return _replace(output, contents)
+    except OSError as error:
+        raise RunError(f"{output}: {(lacks_room(error) or str(error)).lower()}; write it elsewhere") from error
+
+
+def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
+    """Every section of the report."""
+    evidence = summary.evidence
+    systems = evidence.complete
+    styles = {system.name: system_style(number) for number, system in enumerate(evidence.systems)}
+    names = shown_systems(evidence)
+    sections = [
+        Section("results", "Results", sheets=[results_sheet(summary)], plots=[results_plot(summary)]),
+        *_comparisons(summary),
+        Section(
+            "curves",
+            "Learning curves",
+            "Thin: one seed. Thick: their mean. Dev is never trained on; the best dev epoch is the one that counts.",
+            plots=curve_plots(summary, styles, names),
+        ),
+        Section(
+            "truth", "Prediction against truth", _truth_lead(summary), plots=[truth_plot(summary, n) for n in names]
+        ),
+        Section(
+            "confusion",
+            "Confusion",
+            "Per cent of each true class, over all seeds.",
+            plots=[confusion_plot(summary, name) for name in names if _has_classes(summary)],
+            absent="" if _has_classes(summary) else "Seven classes are defined for labels from -3 to 3 alone.",
+        ),
+        Section("ranges", f"{title(summary.metric)} by label", plots=[range_plot(summary, styles)]),
+        _maps(summary, no_maps),
+        _geometry([system for system in systems if system.name in names]),
+        _worst(summary, words),
+        Section("cost", "Cost", sheets=[cost_sheet(summary)]),
+        Section("systems", "Systems", sheets=[systems_sheet(summary)]),
+    ]
+    kind = {"compare": "Comparison", "ablate": "Ablation", "run": "Single run"}[evidence.kind]
+    runs = sum(len(system.runs) for system in systems)
+    counts = [several(len(evidence.systems), "system"), several(runs, "complete run")]
+    subtitle = " · ".join([kind, *counts, summary.scored.split])
+    return Page(evidence.title, subtitle, verdict(summary), disagreements(summary), identity(summary), sections)
+
+
+def _comparisons(summary: Summary) -> list[Section]:
+    sheets, plots = [], []
+    ablation = summary.evidence.kind == "ablate"
+    if summary.against_reference:
+        sheets.append(comparison_sheet(summary, summary.against_reference, "comparison"))
+        name = "ablation" if ablation else "differences"
+        plots.append(differences_plot(summary, summary.against_reference, name, bars=ablation))
+    if summary.against_text:
+        sheets.append(comparison_sheet(summary, summary.against_text, "against-text"))
+    if not sheets:
+        return []
+    heading = "Ablation" if ablation else "Paired comparisons"
+    return [Section("comparisons", heading, sheets=sheets, plots=plots)]
+
+
+def _truth_lead(summary: Summary) -> str:
+    if summary.scored.task == "regression":
+        return (
+            "All seeds together. Dashed: perfect. Orange: mean label of each tenth of the predictions; left of the"
+            " dashed line where predictions are too high, right of it where they are too low."
+        )
+    return "All seeds together. Dashed: perfectly calibrated. Line: share of class 1 at similar probabilities."
+
+
+def _has_classes(summary: Summary) -> bool:
+    return summary.scored.task == "classification" or "acc7" in summary.metrics
+
+
+def _maps(summary: Summary, no_maps: str) -> Section:
+    plots = map_section_plots(summary)
+    if not plots:
+        return Section("maps", "Embedding maps", absent=no_maps)
+    lead = (
+        "t-SNE of one seed, coloured by label. Distances between far groups mean little in such a map; the number above"
+        " it is the correlation of an item's label with that of its ten nearest neighbours in the full space."
+    )
+    return Section("maps", "Embedding maps", lead, plots=plots, pairs=True)
+
+
+def _geometry(systems: list[SystemRecord]) -> Section:
+    plots = geometry_plots(systems)
+    heading = "Alignment and uniformity"
+    if not plots:
+        return Section("geometry", heading, absent="These runs did not record the geometry of their embeddings.")
+    lead = (
+        "Of unit embeddings on dev over training (Wang and Isola 2020). Alignment: mean squared distance of positive"
+        f" pairs, 0 when they coincide. Uniformity: log of the mean of exp({MINUS}2 d²) over pairs of items, 0 when all"
+        " coincide; lower is more spread."
+    )
+    return Section("geometry", heading, lead, plots=plots, pairs=True)
+
+
+def _worst(summary: Summary, words: Words) -> Section:
+    name = summary.evidence.reference
+    if name not in summary.scored.scores:
+        name = summary.evidence.complete[0].name
+    lead = "" if words.texts is not None else words.reason
+    return Section("worst", "Worst errors", lead, sheets=[worst_sheet(summary, name, words.texts)])
+
+
+def check_output(output: Path) -> None:
+    """Refuse a place that holds something else than a report.
+
+    Raises:
+        UsageError: If it is a file, or a folder with other things in it.
+    """
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"--output {output}: this is a file; name a folder")
+    if output.is_dir() and any(output.iterdir()) and not (output / PAGE).is_file():
+        raise UsageError(
+            f"--output {output}: this folder holds other files; name a new one, or one with a report in it"
+        )
+    if not output.parent.is_dir():
+        raise UsageError(f"--output {output}: there is no folder {output.parent}")
+
+
+def _replace(output: Path, contents: dict[str, str]) -> list[Path]:
+    """Write beside the folder, then move file by file; files of an earlier report that are no more are removed."""
+    temporary = output.with_name(f".{output.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        for name, text in contents.items():
+            target = temporary / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        for part in ("tables", "figures"):
+            shutil.rmtree(output / part, ignore_errors=True)
+            if (temporary / part).is_dir():
+                output.mkdir(parents=True, exist_ok=True)
+                (temporary / part).replace(output / part)
+        (temporary / PAGE).replace(output / PAGE)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return [output / name for name in contents]

@@ -1,0 +1,235 @@
+"""What a study folder, or a single run folder, holds as evidence: plain files, read without the code that made them."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from numpy.typing import NDArray
+
+from mlcl.errors import RunError, nearest
+from mlcl.report.study import Study, System
+
+Array = NDArray[np.float64]
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A complete run.
+
+    Attributes:
+        path: The run folder.
+        seed: Its seed.
+        config: The resolved configuration.
+        facts: Data, encoder, versions, selection, cost.
+        history: One record per epoch.
+    """
+
+    path: Path
+    seed: int
+    config: Facts
+    facts: Facts
+    history: list[Facts]
+
+    @classmethod
+    def read(cls, path: Path, seed: int | None = None) -> "RunRecord":
+        """Read the run at `path`, which must be complete.
+
+        Raises:
+            RunError: Naming the file that is missing or damaged.
+        """
+        config = _yaml(path / "config.yaml")
+        lines = _text(path / "history.jsonl").splitlines()
+        history = [_json(path / "history.jsonl", line) for line in lines]
+        facts = _json(path / "run.json", _text(path / "run.json"))
+        return cls(path, int(config["seed"]) if seed is None else seed, config, facts, history)
+
+    def predictions(self, split: str) -> pd.DataFrame:
+        """The table of predictions of a split: ``id, split, prediction[, probability], label``.
+
+        Raises:
+            RunError: If the run kept none, or its items have no labels.
+        """
+        file = self.path / "predictions" / f"{split}.csv"
+        if not file.is_file():
+            known = sorted(entry.stem for entry in file.parent.glob("*.csv"))
+            raise RunError(f"{self.path} has no predictions of split {split!r}; {nearest(split, known)}")
+        try:
+            table = pd.read_csv(file, dtype=str, keep_default_na=False)  # numbers as text: to the last digit
+            score = "probability" if "probability" in table else "prediction"
+            table["score"] = table[score].astype(np.float64)
+            table["label"] = table["label"].astype(np.float64)
+        except (KeyError, ValueError) as error:
+            raise RunError(f"{file} is no table of predictions with labels; train this run again") from error
+        return table
+
+
+@dataclass(frozen=True)
+class SystemRecord:
+    """A system of the study and what became of its runs.
+
+    Attributes:
+        name: Name of its folder.
+        label: What people call it.
+        note: How it differs, for example ``model.umcl_weight=0``.
+        runs: The complete runs by seed.
+        failed: What the failed runs said, by seed.
+        missing: Seeds without any trace of a run.
+    """
+
+    name: str
+    label: str
+    note: str = ""
+    runs: dict[int, RunRecord] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+    missing: list[int] = field(default_factory=list)
+
+    @property
+    def first(self) -> RunRecord | None:
+        """The complete run with the first seed; None without any."""
+        return next(iter(self.runs.values()), None)
+
+    @property
+    def chosen(self) -> RunRecord:
+        """The same of a system that has one.
+
+        Raises:
+            RunError: If it has none.
+        """
+        if self.first is None:
+            raise RunError(f"{self.label} has no complete run")
+        return self.first
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this is a text-only system: the model of that name, or one that is given nothing else."""
+        if self.first is None:
+            return False
+        return self.first.facts["model"]["name"] == "text" or self.first.config["data"]["modalities"] == ["text"]
+
+    @property
+    def is_reproduction(self) -> bool:
+        """Whether it follows the authors' release rather than the fair protocol."""
+        return self.first is not None and self.first.config["profile"] == "release"
+
+    @property
+    def is_adaptation(self) -> bool:
+        """Whether the authors never trained this method on labels of this kind."""
+        facts = self.first.facts if self.first else {}
+        return bool(facts) and facts["data"]["task"] not in facts["model"].get("native", [facts["data"]["task"]])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A study, or a single run seen as a study of one system.
+
+    Attributes:
+        path: The folder.
+        title: Its title.
+        kind: ``compare``, ``ablate`` or ``run``.
+        seeds: The planned seeds.
+        reference: Name of the system that every other is compared with.
+        systems: In the order of the plan.
+        notes: Sentences of the plan, for example on the tuning budget.
+    """
+
+    path: Path
+    title: str
+    kind: str
+    seeds: list[int]
+    reference: str
+    systems: list[SystemRecord]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> list[SystemRecord]:
+        """The systems that have a complete run."""
+        return [system for system in self.systems if system.runs]
+
+    @property
+    def some_run(self) -> RunRecord:
+        """A complete run, of the reference where it has one."""
+        return next((s for s in self.complete if s.name == self.reference), self.complete[0]).chosen
+
+
+def read_evidence(path: Path) -> Evidence:
+    """Read a study folder or a run folder.
+
+    Format:
+        A folder as `mlcl.report.study.Study` describes it, or a run folder: ``config.yaml``, ``run.json``,
+        ``history.jsonl``, ``predictions/`` and, in a complete run, ``metrics.json``.
+
+    Raises:
+        RunError: If there is neither at `path`, no run of it is complete, or a file is damaged.
+    """
+    if Study.exists(path):
+        evidence = _read_study(Study.open(path))
+    elif (path / "config.yaml").is_file():
+        evidence = _read_single(path)
+    else:
+        raise RunError(f"{path} is neither a study (study.yaml) nor a run folder (config.yaml)")
+    if not evidence.complete:
+        raise RunError(f"{path} holds no complete run yet; let its runs finish first")
+    return evidence
+
+
+def _read_study(study: Study) -> Evidence:
+    plan = study.plan
+    systems = [_read_system(study, system) for system in plan.systems]
+    names = [system.name for system in systems]
+    if plan.reference not in names:
+        raise RunError(f"{study.plan_file}: no system is called {plan.reference!r}; {nearest(plan.reference, names)}")
+    return Evidence(study.path, plan.title, plan.kind, list(plan.seeds), plan.reference, systems, plan.notes)
+
+
+def _read_system(study: Study, planned: System) -> SystemRecord:
+    system = SystemRecord(planned.name, planned.label, " ".join(planned.changes))
+    for seed in study.seeds:
+        status = study.status(system.name, seed)
+        if status == "done":
+            system.runs[seed] = RunRecord.read(study.run(system.name, seed), seed)
+        elif status == "failed":
+            system.failed[seed] = study.failure(system.name, seed)
+        else:
+            system.missing.append(seed)
+    return system
+
+
+def _read_single(path: Path) -> Evidence:
+    if not (path / "metrics.json").is_file():
+        raise RunError(f"{path} holds no complete run yet; go on with mlcl train --resume {path}")
+    run = RunRecord.read(path)
+    name = str(run.facts["model"]["name"])
+    title = f"{run.facts['model'].get('title', name)}, recipe {run.config['recipe']}"
+    return Evidence(path, title, "run", [run.seed], name, [SystemRecord(name, name, runs={run.seed: run})])
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise RunError(f"{file} is missing or damaged; train this run again") from error
+
+
+def _json(file: Path, text: str) -> Facts:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise RunError(f"{file} is damaged; train this run again") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{file} is damaged; train this run again")
+    return value
+
+
+def _yaml(file: Path) -> Facts:
+    try:
+        value = yaml.safe_load(_text(file))
+    except yaml.YAMLError as error:
+        raise RunError(f"{file} is damaged") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{file} is damaged")
+    return value

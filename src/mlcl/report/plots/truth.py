@@ -1,0 +1,147 @@
+"""Prediction against truth: density and calibration of scores, reliability of probabilities, confusion of classes."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from mlcl.evaluate.classification import NUM_BINS, ece
+from mlcl.report.plots.style import ACCENT, INK, MUTED, SYSTEMS, Plot, draw
+from mlcl.report.summary import Summary
+from mlcl.report.wording import MINUS, digits
+
+Array = NDArray[np.float64]
+DENSITY = LinearSegmentedColormap.from_list("density", [to_rgba(ACCENT, 0.12), to_rgba(ACCENT, 1.0)])
+
+
+def truth_plot(summary: Summary, name: str) -> Plot:
+    """Predictions of all seeds against the labels, or the reliability of probabilities."""
+    if summary.scored.task == "regression":
+        return _density(summary, name)
+    return _reliability(summary, name)
+
+
+def confusion_plot(summary: Summary, name: str) -> Plot:
+    """Counts of true against predicted class over all seeds, as shares of each true class."""
+    classes, counts = confusion(summary, name)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+    def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
+        for row, column in np.ndindex(*shares.shape):
+            share = float(shares[row, column])
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=ACCENT, alpha=share * 0.75, linewidth=0))
+            if counts[row].sum():
+                axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=INK, fontsize=9.5)
+        axes.set_xlim(-0.5, len(classes) - 0.5)
+        axes.set_ylim(len(classes) - 0.5, -0.5)
+        ticks = [str(value).replace("-", MINUS) for value in classes]
+        axes.set_xticks(range(len(classes)), ticks)
+        axes.set_yticks(range(len(classes)), ticks)
+        axes.tick_params(length=0)
+        axes.grid(visible=False)
+        axes.set_aspect("equal")
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel("Predicted class")
+        axes.set_ylabel("True class")
+
+    right = "; ".join(
+        f"class {value}: {100 * share:.0f} % right" for value, share in zip(classes, np.diag(shares), strict=True)
+    )
+    label = summary.labels[name]
+    return draw(f"confusion-{name}", label, f"Confusion matrix of {label}, shares of each true class. {right}.", paint)
+
+
+def confusion(summary: Summary, name: str) -> tuple[list[int], NDArray[np.int64]]:
+    """The classes, and (true, predicted) counts over all seeds: the seven of Acc7, or the two."""
+    rows, labels = summary.scored.scores[name], summary.scored.labels
+    if summary.scored.task == "regression":
+        classes = list(range(-3, 4))
+        predicted, true = (np.rint(np.clip(side, -3, 3)).astype(int) + 3 for side in (rows, labels))
+    else:
+        classes = [0, 1]
+        predicted, true = (rows > 0.5).astype(int), (labels > 0.5).astype(int)
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (np.broadcast_to(true, predicted.shape), predicted), 1)
+    return classes, counts
+
+
+def calibration(scores: Array, labels: Array, *, bins: int = 10) -> tuple[Array, Array]:
+    """Mean prediction and mean label of the items in each tenth of the predictions, ascending."""
+    predicted = scores.ravel()
+    true = np.broadcast_to(labels, scores.shape).ravel()
+    parts = np.array_split(np.argsort(predicted, kind="stable"), min(bins, predicted.size))
+    return np.array([predicted[part].mean() for part in parts]), np.array([true[part].mean() for part in parts])
+
+
+def _density(summary: Summary, name: str) -> Plot:
+    rows, labels = summary.scored.scores[name], summary.scored.labels
+    predicted, true = rows.ravel(), np.broadcast_to(labels, rows.shape).ravel()
+    centres, means = calibration(rows, labels)
+    low, high = float(min(labels.min(), predicted.min())), float(max(labels.max(), predicted.max()))
+    margin = 0.03 * (high - low) or 1.0
+    limits = (low - margin, high + margin)
+
+    def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
+        axes.hexbin(
+            true,
+            predicted,
+            gridsize=26,
+            extent=(*limits, *limits),
+            mincnt=1,
+            cmap=DENSITY,
+            norm=LogNorm(),
+            linewidths=0.2,
+        )
+        axes.plot(limits, limits, color=MUTED, linewidth=1, linestyle="--")
+        axes.plot(means, centres, color=SYSTEMS[1], linewidth=2, marker="o", markersize=4)
+        axes.set_xlim(limits)
+        axes.set_ylim(limits)
+        axes.set_aspect("equal")
+        axes.set_xlabel("Label (line: its mean per tenth of the predictions)")
+        axes.set_ylabel("Prediction")
+
+    slope = float(np.polyfit(predicted, true, 1)[0]) if np.ptp(predicted) else None
+    label = summary.labels[name]
+    alt = (
+        f"Predictions of {label} against labels. Lowest tenth: mean prediction {digits(centres[0])}, mean label"
+        f" {digits(means[0])}; highest tenth: {digits(centres[-1])} and {digits(means[-1])}; slope of label on"
+        f" prediction {digits(slope)} (1 is calibrated)."
+    )
+    return draw(f"truth-{name}", label, alt, paint)
+
+
+def reliability(scores: Array, labels: Array) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Mean probability, share of class 1 and number of items in each tenth of [0, 1] that holds any."""
+    predicted, true = scores.ravel(), np.broadcast_to(labels, scores.shape).ravel()
+    bins = np.minimum((predicted * NUM_BINS).astype(int), NUM_BINS - 1)
+    held = np.unique(bins)
+    return (
+        np.array([predicted[bins == each].mean() for each in held]),
+        np.array([true[bins == each].mean() for each in held]),
+        np.array([(bins == each).sum() for each in held]),
+    )
+
+
+def _reliability(summary: Summary, name: str) -> Plot:
+    rows, labels = summary.scored.scores[name], summary.scored.labels
+    centres, shares, counts = reliability(rows, labels)
+    errors = [ece(np.stack([1 - row, row], axis=1), labels.astype(np.int64)) for row in rows]
+
+    def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
+        axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle="--")
+        axes.bar(centres, counts / counts.sum(), width=0.06, color=MUTED, alpha=0.3, linewidth=0)
+        axes.plot(centres, shares, color=ACCENT, linewidth=2, marker="o", markersize=5)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        axes.set_aspect("equal")
+        axes.set_xlabel("Predicted probability (bars: share of items)")
+        axes.set_ylabel("Share that is class 1")
+
+    label = summary.labels[name]
+    points = "; ".join(
+        f"predicted {digits(centre)}, true {digits(share)}" for centre, share in zip(centres, shares, strict=True)
+    )
+    mean = digits(float(np.mean([error for error in errors if error is not None])))
+    return draw(f"truth-{name}", label, f"Reliability of {label}: {points}. Calibration error {mean}.", paint)

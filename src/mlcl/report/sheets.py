@@ -1,0 +1,231 @@
+"""The tables of a report."""
+
+from typing import Any
+
+import numpy as np
+
+from mlcl.report.comparisons import Finding
+from mlcl.report.evidence import SystemRecord
+from mlcl.report.scored import CONSTANT
+from mlcl.report.sheet import Cell, Sheet
+from mlcl.report.summary import Summary, deviation
+from mlcl.report.wording import (
+    NOTHING,
+    arrow,
+    bounds,
+    digits,
+    duration,
+    listed,
+    marks,
+    minus,
+    p_text,
+    size,
+    title,
+)
+
+
+def results_sheet(summary: Summary) -> Sheet:
+    """Every system with the conventions side by side."""
+    scored, metrics = summary.scored, summary.metrics
+    header = ["System", "Runs", *map(arrow, metrics)]
+    rows: list[list[Cell]] = []
+    records: list[dict[str, object]] = []
+    marked: set[int] = set()
+    for system in summary.evidence.systems:
+        if system.is_text:
+            marked.add(len(rows))
+        rows.append([Cell(system.label, notes=tuple(marks(system))), _runs(system), *_values(summary, system.name)])
+        records.append(
+            {
+                "system": system.name,
+                "label": system.label,
+                "marks": ", ".join(marks(system)),
+                **_record(summary, system.name),
+            }
+        )
+    if summary.text is None and not any(system.name == "text" for system in summary.evidence.systems):
+        marked.add(len(rows))
+        rows.append([Cell("Text only", notes=("not in this study",)), Cell("0"), *[Cell(NOTHING)] * len(metrics)])
+        records.append({"system": "text", "label": "Text only", "marks": "missing"})
+    marked.add(len(rows))
+    known = CONSTANT in scored.scores
+    note = "train median" if scored.task == "regression" else "train class shares"
+    values = _values(summary, CONSTANT) if known else [Cell(NOTHING)] * len(metrics)
+    rows.append([Cell("Constant", notes=(note if known else "not recorded by these runs",)), Cell(NOTHING), *values])
+    records.append(
+        {
+            "system": CONSTANT,
+            "label": "Constant",
+            "marks": "baseline" if known else "missing",
+            **_record(summary, CONSTANT),
+        }
+    )
+    return Sheet("results", _results_caption(summary), header, rows, records, marked=frozenset(marked))
+
+
+def _results_caption(summary: Summary) -> str:
+    reproduced = any(system.is_reproduction for system in summary.evidence.systems)
+    adapted = any(system.is_adaptation for system in summary.evidence.systems)
+    return " ".join(
+        [
+            f"Mean ± standard deviation over seeds, {summary.scored.split}, {len(summary.scored.ids)} items; in"
+            f" brackets the BCa 95 % interval of {title(summary.metric)} over items (without the spread over seeds)."
+            " Bold: the best mean of a column, where a sign-flip test (Holm-corrected over columns) tells it from the"
+            " second best; Corr, F1 and other metrics that are no mean over items have no such test and no bold.",
+            *(["Reproduction: the authors' release profile, not the fair protocol."] if reproduced else []),
+            *(["Adaptation: the authors never trained this method on labels of this kind."] if adapted else []),
+        ]
+    )
+
+
+def _runs(system: SystemRecord) -> Cell:
+    """How many runs are complete, and what became of the others."""
+    planned = len(system.runs) + len(system.failed) + len(system.missing)
+    parts = [f"{len(system.failed)} failed"] if system.failed else []
+    parts += [f"{len(system.missing)} missing"] if system.missing else []
+    return Cell(f"{len(system.runs)} of {planned}", notes=tuple(parts)) if parts else Cell(str(planned))
+
+
+def _values(summary: Summary, name: str) -> list[Cell]:
+    if name not in summary.values:
+        return [Cell(NOTHING)] * len(summary.metrics)
+    return [_value(summary, name, metric) for metric in summary.metrics]
+
+
+def _value(summary: Summary, name: str, metric: str) -> Cell:
+    sd = deviation(summary.values[name][metric])
+    notes = [] if sd is None else [f"± {digits(sd)}"]
+    if metric == summary.metric:
+        notes.append(bounds(summary.intervals[name]))
+    return Cell(digits(summary.mean(name, metric)), bold=summary.winners.get(metric) == name, notes=tuple(notes))
+
+
+def _record(summary: Summary, name: str) -> dict[str, object]:
+    system = next((system for system in summary.evidence.systems if system.name == name), None)
+    counts: dict[str, object] = (
+        {"runs": len(system.runs), "failed": len(system.failed), "missing": len(system.missing)} if system else {}
+    )
+    if name not in summary.values:
+        return counts
+    for metric in summary.metrics:
+        counts[metric] = summary.mean(name, metric)
+        counts[f"{metric}_sd"] = deviation(summary.values[name][metric])
+        if metric == summary.metric:
+            found = summary.intervals[name]
+            counts[f"{metric}_low"], counts[f"{metric}_high"] = found.low, found.high
+    return counts
+
+
+def comparison_sheet(summary: Summary, found: list[Finding], name: str) -> Sheet:
+    """One system against each other one."""
+    base = summary.labels[found[0].reference]
+    rows = [
+        [
+            Cell(summary.labels[each.other]),
+            Cell(digits(each.found.difference.estimate, signed=True), bold=each.better is not None),
+            Cell(bounds(each.found.difference, signed=True)),
+            Cell(p_text(each.found.p_value)),
+            Cell(p_text(each.corrected)),
+            Cell(digits(each.found.effect, signed=True)),
+            Cell(minus(each.text)),
+        ]
+        for each in found
+    ]
+    records: list[dict[str, object]] = [
+        {
+            "reference": each.reference,
+            "other": each.other,
+            "metric": summary.metric,
+            "difference": each.found.difference.estimate,
+            "low": each.found.difference.low,
+            "high": each.found.difference.high,
+            "p": each.found.p_value,
+            "p_holm": each.corrected,
+            "effect": each.found.effect,
+            "better": each.better or "",
+            "sentence": each.text,
+        }
+        for each in found
+    ]
+    caption = (
+        f"{base} minus the other system in {title(summary.metric)} on {summary.scored.split}, with the BCa 95 %"
+        " interval paired over items; two-sided sign-flip test of the items' errors averaged over seeds, Holm-corrected"
+        " over this table; effect: mean difference of the items' errors over its standard deviation (negative:"
+        " the first has the smaller errors). Bold: corrected p below 0.05."
+    )
+    header = ["Against", f"Δ {title(summary.metric)}", "95 % interval", "p", "p (Holm)", "Effect", "What it says"]
+    return Sheet(name, caption, header, rows, records, left=frozenset({6}))
+
+
+def cost_sheet(summary: Summary) -> Sheet:
+    """What each system costs: time, memory, parameters."""
+    rows, records = [], []
+    for system in summary.evidence.complete:
+        runs = list(system.runs.values())
+        seconds = _mean([run.facts.get("seconds") for run in runs])
+        memory = _mean([run.facts.get("peak_memory_bytes") for run in runs])
+        epochs = _mean([run.facts.get("selection", {}).get("epoch") for run in runs])
+        trained = _mean([run.facts.get("selection", {}).get("epochs") for run in runs])
+        parameters = int(runs[0].facts["parameters"])
+        own = parameters - int(runs[0].facts["text_encoder"].get("parameters", 0))
+        rows.append(
+            [
+                Cell(system.label),
+                Cell(f"{parameters:,}"),
+                Cell(f"{own:,}"),
+                Cell(NOTHING if seconds is None else duration(seconds)),
+                Cell(NOTHING if memory is None else size(memory)),
+                Cell(NOTHING if epochs is None else f"{epochs:.1f} of {trained:.0f}"),
+            ]
+        )
+        records.append(
+            {
+                "system": system.name,
+                "parameters": parameters,
+                "parameters_beside_encoder": own,
+                "seconds": seconds,
+                "peak_memory_bytes": memory,
+                "selected_epoch": epochs,
+            }
+        )
+    caption = "Training time, peak memory and selected epoch of a run, averaged over its seeds."
+    header = ["System", "Parameters", "beside the encoder", "Time", "Peak memory", "Selected epoch"]
+    return Sheet("cost", caption, header, rows, records)
+
+
+def _mean(values: list[Any]) -> float | None:
+    known = [float(value) for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def systems_sheet(summary: Summary) -> Sheet:
+    """What each system is, and what became of its runs."""
+    rows, records = [], []
+    for system in summary.evidence.systems:
+        model = system.first.facts["model"] if system.first else {}
+        title_of = str(model.get("title", "no complete run"))
+        profile = system.first.config["profile"] if system.first else NOTHING
+        troubles = [f"seed {seed} failed: {reason}" for seed, reason in system.failed.items()]
+        troubles += [f"seed {listed([str(seed) for seed in system.missing])} missing"] if system.missing else []
+        rows.append(
+            [
+                Cell(system.label, notes=tuple(marks(system))),
+                Cell(title_of),
+                Cell(str(profile)),
+                Cell(system.note or NOTHING),
+                Cell("; ".join(troubles) or "complete"),
+                Cell(str(model.get("paper") or NOTHING)),
+            ]
+        )
+        records.append(
+            {
+                "system": system.name,
+                "model": model.get("name", ""),
+                "profile": profile,
+                "changes": system.note,
+                "runs": "; ".join(troubles) or "complete",
+            }
+        )
+    header = ["System", "What it is", "Profile", "Changed", "Runs", "Source"]
+    caption = "The systems, how each departs from its recipe, and what became of its runs."
+    return Sheet("systems", caption, header, rows, records, left=frozenset(range(6)))
