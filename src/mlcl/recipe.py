@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from mlcl.config import Experiment, check_model_name, validate_experiment
+from mlcl.config import VECTORS, Experiment, check_model_name, validate_experiment
 from mlcl.errors import UsageError, nearest
 
 _FOLDER = resources.files("mlcl") / "recipes"
@@ -39,6 +39,7 @@ def resolve(
     text_encoder: str | None = None,
     seed: int | None = None,
     device: str | None = None,
+    label: str | None = None,
     changes: list[str] | None = None,
 ) -> Experiment:
     """Turn a recipe and a command's options into an experiment.
@@ -51,12 +52,13 @@ def resolve(
         text_encoder: Folder or hub name; the recipe's candidates in order when absent.
         seed: Seed of everything random.
         device: Device name.
+        label: Name of the label, where the file has several.
         changes: ``section.key=value`` with the value in YAML.
 
     Raises:
         UsageError: If the recipe, the model, the profile, a key or a value is unknown.
     """
-    for option, given in (("--data", data), ("--text-encoder", text_encoder)):
+    for option, given in (("--data", data), ("--text-encoder", text_encoder), ("--label", label)):
         if given == "":
             raise UsageError(f"{option} is empty; name a file or folder, or leave the option out")
     values = read_recipe(recipe)
@@ -72,9 +74,32 @@ def resolve(
     }
     settings["data"] = {"file": data or values["file"], **settings.get("data", {})}
     settings |= {key: value for key, value in (("seed", seed), ("device", device)) if value is not None}
+    if label is not None:
+        settings["data"]["label"] = label
     for change in changes or []:
         _apply(settings, change)
-    return validate_experiment(settings)
+    experiment = validate_experiment(settings)
+    if experiment.text_encoder != VECTORS:
+        return experiment
+    chosen = any(change.partition("=")[0].strip() == "train.encoder_learning_rate" for change in changes or [])
+    return with_vectors(experiment, learning_rate=experiment.train.encoder_learning_rate if chosen else None)
+
+
+def with_vectors(experiment: Experiment, *, learning_rate: float | None = None) -> Experiment:
+    """The experiment with a text encoder for word vectors, which is not pretrained.
+
+    Args:
+        experiment: One of the default profile.
+        learning_rate: Of that encoder; the model's own when absent.
+
+    Raises:
+        UsageError: If it is the release profile.
+    """
+    if experiment.profile == "release":
+        raise UsageError("profile release reads words with a language model; for word vectors use --profile default")
+    rate = experiment.train.learning_rate if learning_rate is None else learning_rate
+    train = experiment.train.model_copy(update={"encoder_learning_rate": rate})
+    return experiment.model_copy(update={"text_encoder": VECTORS, "train": train})
 
 
 def _of_model(model: str, recipe: str, profile: str, of_data: dict[str, Any]) -> dict[str, Any]:

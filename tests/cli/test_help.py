@@ -15,7 +15,7 @@ from mlcl.recipe import read_recipe, recipe_names, resolve
 
 OPTIONS = {
     "train": {
-        *("--model", "--data", "--text-encoder", "--profile", "--seed", "--set", "--output"),
+        *("--model", "--data", "--text-encoder", "--label", "--profile", "--seed", "--set", "--output"),
         *("--resume", "--device", "--threads", "--quiet"),
     },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},

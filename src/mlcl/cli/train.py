@@ -17,7 +17,10 @@ def train(
     *,
     model: Model = "mlcl",
     data: Data = None,
-    text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None,
+    text_encoder: Annotated[
+        str | None, Parameter(help="Folder or hub name of the text encoder; `vectors` for text without words.")
+    ] = None,
+    label: Annotated[str | None, Parameter(help="Which label to learn, where the file has several.")] = None,
     profile: Annotated[
         str, Parameter(help="`default`, or `release` to compute what the authors' code computes.")
     ] = "default",
@@ -52,7 +55,8 @@ def train(
 
     set_threads(threads)
     if resume is not None:
-        if recipe is not None or output is not None or profile != "default" or seed is not None or model != "mlcl":
+        others = (recipe, output, seed, label)
+        if any(option is not None for option in others) or profile != "default" or model != "mlcl":
             raise UsageError(
                 "--resume goes on with a run as it is; only --data, --text-encoder, --device and --set go with it"
             )
@@ -74,6 +78,7 @@ def train(
             text_encoder=text_encoder,
             seed=seed,
             device=device,
+            label=label,
             changes=changes,
         )
         if output is None and launched():

@@ -111,6 +111,7 @@ class Corpus:
         repaired: How many rows were repaired because they held -inf, inf or nan, by ``split/name``.
         label: Name of the chosen label, where items have several.
         classes: Names of the classes 0, 1, ... where the file names them.
+        label_classes: The same for every named label that has any, the chosen one's among them.
         label_range: Least and greatest possible label of a regression that the layout or the file declares.
         notes: What a user should know of the file: one sentence each.
     """
@@ -126,6 +127,17 @@ class Corpus:
     classes: tuple[str, ...] = ()
     label_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    label_classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether any item has a word."""
+        return any(any(segment.words) for segment in self._segments())
+
+    @property
+    def has_text_vectors(self) -> bool:
+        """Whether items carry word vectors."""
+        return any("text" in segment.rows for segment in self._segments())
 
     @property
     def has_context(self) -> bool:
@@ -141,6 +153,9 @@ class Corpus:
     def with_splits(self, splits: dict[str, Split]) -> "Corpus":
         """The same corpus with other splits."""
         return replace(self, splits=splits)
+
+    def _segments(self) -> list[Segment]:
+        return [s for split in self.splits.values() for s in (split.context, split.main) if s is not None]
 
 
 def infer_task(labels: Sequence[NDArray[np.float64]]) -> Task:

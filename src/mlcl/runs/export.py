@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mlcl.data.processor import Processor
+from mlcl.data.vectors import VectorSteps
 from mlcl.encode.tokenizer import SubWords, load_tokenizer
 from mlcl.errors import RunError, UsageError, lacks_room
 from mlcl.evaluate.evaluator import Predictions
@@ -23,7 +24,7 @@ def export_model(folder: RunFolder, model: MultimodalModel) -> None:
     _replace_files(folder.model, lambda target: save_model(model, str(target)))
 
 
-def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords) -> None:
+def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords | VectorSteps) -> None:
     """Write ``processor/``: tokenizer and preparation."""
 
     def write(target: Path) -> None:
@@ -33,7 +34,7 @@ def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords)
     _replace_files(folder.processor, write)
 
 
-def load_processor(folder: RunFolder) -> tuple[Processor, SubWords]:
+def load_processor(folder: RunFolder) -> tuple[Processor, SubWords | VectorSteps]:
     """Read ``processor/``.
 
     Raises:
@@ -41,7 +42,8 @@ def load_processor(folder: RunFolder) -> tuple[Processor, SubWords]:
     """
     if not folder.trained:
         raise RunError(f"{folder.path} holds no trained model yet; go on with mlcl train --resume {folder.path}")
-    return Processor.load(folder.processor), load_tokenizer(str(folder.processor))
+    processor = Processor.load(folder.processor)
+    return processor, VectorSteps() if processor.vectors else load_tokenizer(str(folder.processor))
 
 
 def check_table_path(path: Path) -> None:
@@ -61,7 +63,8 @@ def check_table_path(path: Path) -> None:
 def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
     """Write predictions as a table, by the path's suffix.
 
-    Columns: ``id, split, prediction``, ``probability`` of class 1 for classification, ``label`` where there are any.
+    Columns: ``id, split, prediction``; for classes the ``class`` by name where they have names, and the ``probability``
+    of class 1, or of the predicted class where there are more than two; ``label`` where there are any.
     """
     table = pd.concat([_table(name, predictions) for name, predictions in results.items()], ignore_index=True)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,8 +89,12 @@ def _table(split: str, predictions: Predictions) -> pd.DataFrame:
     if predictions.task == "regression":
         columns["prediction"] = predictions.score
     else:
-        columns["prediction"] = predictions.score.argmax(axis=1)
-        columns["probability"] = predictions.score[:, 1]
+        chosen = predictions.score.argmax(axis=1)
+        columns["prediction"] = chosen
+        if predictions.classes:
+            columns["class"] = [predictions.classes[number] for number in chosen]
+        two = predictions.score.shape[1] == 2
+        columns["probability"] = predictions.score[:, 1] if two else predictions.score.max(axis=1)
     if predictions.labels is not None:
         columns["label"] = predictions.labels
     return pd.DataFrame(columns)

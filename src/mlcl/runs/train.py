@@ -77,11 +77,17 @@ def _train_run(
 ) -> tuple[RunFolder, dict[str, Scores]]:
     device = resolve_device(experiment.device)
     prepared = prepare(experiment)
+    experiment = prepared.experiment
     processor, tokenizer = prepared.processor, prepared.tokenizer
     metric = _selection_metric(experiment, processor)
     seed_everything(experiment.seed)
     model = build_model(
-        experiment, task=processor.task, widths=processor.widths, vocabulary_size=tokenizer.vocabulary_size
+        experiment,
+        task=processor.task,
+        widths=processor.widths,
+        vocabulary_size=tokenizer.vocabulary_size,
+        num_classes=processor.num_classes,
+        classes=processor.classes,
     )
     facts = collect_facts(experiment, prepared.facts, model, device)
     model.to(device)
@@ -99,6 +105,8 @@ def _train_run(
             device=device,
             batch_size=settings.eval_batch_size,
             precision=settings.precision,
+            classes=processor.classes,
+            label_range=processor.label_range,
         )
 
     def score_dev(with_model: nn.Module) -> dict[str, float | None]:
@@ -189,7 +197,7 @@ def _finish(
 
 def _selection_metric(experiment: Experiment, processor: Processor) -> str:
     name = experiment.train.select_on or DEFAULT_SELECTION[processor.task]
-    allowed = selection_names(processor.task)
+    allowed = selection_names(processor.task, num_classes=processor.num_classes, label_range=processor.label_range)
     if name not in allowed:
         raise UsageError(f"train.select_on = {name!r} is no {processor.task} metric; {nearest(name, allowed)}")
     return name
