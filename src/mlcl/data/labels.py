@@ -31,7 +31,7 @@ def choose_label(corpus: Corpus, name: str) -> Corpus:
     if name not in names:
         known = nearest(name, names) if names else "it has one label without a name; leave --label out"
         raise UsageError(f"{corpus.path or corpus.layout}: unknown label {name!r}; {known}")
-    splits = {key: replace(split, labels=split.columns.get(name)) for key, split in corpus.splits.items()}
+    splits = {key: replace(split, labels=_column(split, name)) for key, split in corpus.splits.items()}
     classes = corpus.label_classes.get(name, ())
     values = labels_of(splits)
     task = "classification" if classes else _kind(values)
@@ -83,7 +83,7 @@ def count_classes(corpus: Corpus) -> int:
         wrong = values[~np.isnan(values) & ((values != np.floor(values)) | (values < 0) | (values >= MAX_CLASSES))]
         if wrong.size:
             raise DataError(
-                f"the label {wrong[0]:g} is no class; classes are whole numbers from 0 on: 0, 1, ...",
+                f"the label {wrong[0]:g} is no class; classes are 0, 1, ... up to {MAX_CLASSES - 1}",
                 path=corpus.path,
                 place=name,
             )
@@ -114,6 +114,12 @@ def labels_of(splits: dict[str, Split]) -> NDArray[np.float64]:
     every = [split.labels for split in splits.values() if split.labels is not None]
     values = np.concatenate(every) if every else np.zeros(0)
     return values[~np.isnan(values)]
+
+
+def _column(split: Split, name: str) -> NDArray[np.float64] | None:
+    """The split's label of that name; None where no item has it."""
+    values = split.columns.get(name)
+    return None if values is None or np.isnan(values).all() else values
 
 
 def _kind(values: NDArray[np.float64]) -> Task:

@@ -126,7 +126,7 @@ class Processor:
             use_text=use_text,
         )
         under_tokens = (sequences.rows, sequences.offsets)
-        aligned = use_text and (word_aligned or not split.main.rows)
+        aligned = use_text and (word_aligned or split.main.rows.keys() <= {TEXT})
         return EncodedSplit(
             ids=split.ids,
             tokens=sequences.ids,

@@ -43,6 +43,11 @@ class Predictions:
     classes: tuple[str, ...] = ()
     label_range: tuple[float, float] | None = None
 
+    @property
+    def num_labelled(self) -> int:
+        """How many items have a label."""
+        return 0 if self.labels is None else int((~np.isnan(self.labels)).sum())
+
     def metrics(self) -> dict[str, float | None]:
         """Every metric of the task, over the items that have a label; needs labels."""
         if self.labels is None:

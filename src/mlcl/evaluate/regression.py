@@ -191,8 +191,8 @@ def _binned(
     prediction: NDArray[np.floating], target: NDArray[np.floating], edges: tuple[float, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Both sides as the number of the class between the edges, each class with its upper edge."""
-    prediction, target = (np.digitize(side, edges, right=True) for side in _checked(prediction, target))
-    return prediction.astype(np.int64), target.astype(np.int64)
+    given, true = (np.digitize(side, edges, right=True) for side in _checked(prediction, target))
+    return given.astype(np.int64), true.astype(np.int64)
 
 
 def _non_negative(

@@ -73,7 +73,8 @@ def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
         if path.suffix == ".csv":
             table.to_csv(temporary, index=False)
         elif path.suffix == ".jsonl":
-            records = table.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
+            known = table.astype(object).where(table.notna(), None)  # JSON has no nan
+            records = known.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
             temporary.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
         else:
             table.to_parquet(temporary, index=False)
