@@ -1,6 +1,6 @@
 """A small transformer over word vectors, for text that comes without words; it takes the place of a language model."""
 
-from typing import Any
+from typing import Any, no_type_check
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,6 +13,7 @@ from mlcl.encode.positions import sinusoid
 from mlcl.encode.sequence import SequenceDropout, SequenceLayer
 
 
+@no_type_check  # jaxtyping would wrap the constructor that transformers has made, and lose its keywords
 class VectorsConfig(PreTrainedConfig):
     """Configuration of `VectorsModel`.
 
