@@ -12,7 +12,9 @@ def read_csv(path: Path) -> pd.DataFrame:
     """Read exactly: pandas' own way to read a number may miss its last bit."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return pd.DataFrame([{k: v if k in ("id", "split") else json.loads(v) for k, v in row.items()} for row in rows])
+    return pd.DataFrame(
+        [{k: v if k in ("id", "split", "class") else json.loads(v) for k, v in row.items()} for row in rows]
+    )
 
 
 def read_jsonl(path: Path) -> pd.DataFrame:

@@ -10,6 +10,9 @@ from mlcl.options import OPTIONS, MLCLOptions, ModelOptions, Section
 
 Modality = Literal["text", "acoustic", "visual"]
 
+VECTORS = "vectors"
+"""The text encoder for corpora whose text is word vectors."""
+
 
 class FoldConfig(Section):
     """One fold of a cross-validation: all items of the file, dealt into train, dev and test anew."""
@@ -33,14 +36,18 @@ class DataConfig(Section):
     """The data file; or `planted`, or `planted:ITEMS`, for the embedded corpus."""
     modalities: tuple[Modality, ...] = Field(default=("text", "acoustic", "visual"), min_length=1)
     """Which modalities the model sees; the others count as absent in every item."""
+    label: str | None = None
+    """Which label, where the file has several (`--label`); null for the one that its layout takes."""
+    unlabelled: Literal["error", "drop"] = "error"
+    """Items that lack the label: refuse the file, or leave them out."""
     task: Literal["auto", "regression", "classification"] = "auto"
-    """Kind of label; `auto` takes classification when every label is 0 or 1."""
+    """Kind of label; `auto` takes classification when every label is 0 or 1, or the file has classes."""
     alignment: Literal["word", "last_word"] = "word"
     """Row that a sub-word gets: its own word's, or (release, humor and sarcasm) the last word's of its segment."""
     columns: str | None = None
     """Columns of another release to keep, before anything else: `covarep5`, `facet20`, `mfn`, `hkt`; null for all."""
-    normalise: Literal["none", "train"] = "train"
-    """Standardise every feature column with mean and deviation of the train split's rows; rows of zeros stay zero."""
+    normalise: Literal["none", "train", "item"] = "train"
+    """Standardise feature columns over the train split's rows, or within each item; rows of zeros stay zero."""
     lower_case: bool = False
     """Lower-case words before they reach the tokenizer."""
     max_length: int = Field(default=256, ge=8)
@@ -105,7 +112,7 @@ class Experiment(Section):
     tracking: Literal["none", "tensorboard", "wandb", "trackio"] = "none"
     """Where epochs are shown besides history.jsonl; each tracker is a package of its own."""
     text_encoder: str
-    """Folder or hub name of the text encoder, or `tiny` for a small one with random weights."""
+    """Folder or hub name; `tiny`: a small one with random weights; `vectors`: one for word vectors without words."""
     data: DataConfig
     model: ModelOptions = MLCLOptions()
     train: TrainConfig = TrainConfig()

@@ -3,7 +3,8 @@
 MlclError            anything below; ``exit_code`` is what the command line returns
 ├── UsageError       a wrong flag, recipe, key or value: change the command (exit 2)
 ├── DataError        a data file that cannot be read as a corpus; carries path and place
-│   └── AlignmentError  rows that do not lie under the tokens, for a model that works token by token
+│   ├── AlignmentError  rows that do not lie under the tokens, for a model that works token by token
+│   └── NoWordsError    a corpus whose text is word vectors, for a text encoder that reads words
 ├── EncoderError     a text encoder that cannot be found or loaded
 ├── RunError         a run folder that is missing, incomplete or in the way
 └── Interrupted      the user or the system asked to stop; the run can be resumed (exit 130)
@@ -47,6 +48,10 @@ class DataError(MlclError):
 
 class AlignmentError(DataError, ValueError):
     """Rows that do not lie under the tokens, given to a model that works token by token."""
+
+
+class NoWordsError(DataError):
+    """A corpus whose text is word vectors, given to a text encoder that reads words."""
 
 
 class EncoderError(MlclError):

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from mlcl.config import Experiment, check_model_name, validate_experiment
+from mlcl.config import VECTORS, Experiment, check_model_name, validate_experiment
 from mlcl.errors import UsageError, nearest
 from mlcl.recipe_file import is_recipe_file, read_recipe_file
 
@@ -41,6 +41,7 @@ def resolve(
     seed: int | None = None,
     device: str | None = None,
     tracking: str | None = None,
+    label: str | None = None,
     changes: list[str] | None = None,
 ) -> Experiment:
     """Turn a recipe and a command's options into an experiment.
@@ -54,12 +55,13 @@ def resolve(
         seed: Seed of everything random.
         device: Device name.
         tracking: Name of a tracker.
+        label: Name of the label, where the file has several.
         changes: ``section.key=value`` with the value in YAML.
 
     Raises:
         UsageError: If the recipe, the model, the profile, a key or a value is unknown.
     """
-    for option, given in (("--data", data), ("--text-encoder", text_encoder)):
+    for option, given in (("--data", data), ("--text-encoder", text_encoder), ("--label", label)):
         if given == "":
             raise UsageError(f"{option} is empty; name a file or folder, or leave the option out")
     if is_recipe_file(recipe):
@@ -68,9 +70,15 @@ def resolve(
         settings = _of_recipe(recipe, model or "mlcl", profile or "default", data, text_encoder)
     asked = (("seed", seed), ("device", device), ("tracking", tracking))
     settings |= {key: value for key, value in asked if value is not None}
+    if label is not None:
+        settings["data"]["label"] = label
     for change in changes or []:
         _apply(settings, change)
-    return validate_experiment(settings)
+    experiment = validate_experiment(settings)
+    if experiment.text_encoder != VECTORS:
+        return experiment
+    chosen = any(change.partition("=")[0].strip() == "train.encoder_learning_rate" for change in changes or [])
+    return with_vectors(experiment, learning_rate=experiment.train.encoder_learning_rate if chosen else None)
 
 
 def read_search(recipe: str, model: str) -> dict[str, Any]:
@@ -123,6 +131,23 @@ def _of_recipe(recipe: str, model: str, profile: str, data: str | None, text_enc
     }
     settings["data"] = {"file": data or values["file"], **settings.get("data", {})}
     return settings
+
+
+def with_vectors(experiment: Experiment, *, learning_rate: float | None = None) -> Experiment:
+    """The experiment with a text encoder for word vectors, which is not pretrained.
+
+    Args:
+        experiment: One of the default profile.
+        learning_rate: Of that encoder; the model's own when absent.
+
+    Raises:
+        UsageError: If it is the release profile.
+    """
+    if experiment.profile == "release":
+        raise UsageError("profile release reads words with a language model; for word vectors use --profile default")
+    rate = experiment.train.learning_rate if learning_rate is None else learning_rate
+    train = experiment.train.model_copy(update={"encoder_learning_rate": rate})
+    return experiment.model_copy(update={"text_encoder": VECTORS, "train": train})
 
 
 def _read_model(model: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ STUDY = {
 }
 OPTIONS = {
     "train": {
-        *("--model", "--data", "--text-encoder", "--profile", "--seed", "--set", "--output"),
+        *("--model", "--data", "--text-encoder", "--label", "--profile", "--seed", "--set", "--output"),
         *("--resume", "--device", "--threads", "--track", "--quiet"),
     },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},

@@ -62,6 +62,7 @@ ELSEWHERE = {
     *("recipe", "profile", "device", "text_encoder", "data.file"),  # what the other tests of the command line vary
     "model.name",  # tests/cli/test_every_model.py
     "data.task",  # tests/cli/test_bad_data.py; the labels decide it
+    *("data.label", "data.unlabelled"),  # tests/cli/test_labels.py
     "data.lower_case",  # tests/unit/data; the tiny encoder lower-cases in any case
     "data.cache",  # tests/unit/runs/test_prepare.py
     "data.fold",  # tests/cli/test_crossvalidate.py

@@ -38,4 +38,4 @@ def evaluate(
     if json:
         print(json_format.dumps({split: metrics}, indent=2, allow_nan=False))
     else:
-        Console(highlight=False).print(score_table(str(run), {f"{split}, {len(predictions.ids)} items": metrics}))
+        Console(highlight=False).print(score_table(str(run), {f"{split}, {predictions.num_labelled} items": metrics}))

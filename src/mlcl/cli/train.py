@@ -17,7 +17,10 @@ def train(
     *,
     model: Model = None,
     data: Data = None,
-    text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None,
+    text_encoder: Annotated[
+        str | None, Parameter(help="Folder or hub name of the text encoder; `vectors` for text without words.")
+    ] = None,
+    label: Annotated[str | None, Parameter(help="Which label to learn, where the file has several.")] = None,
     profile: Annotated[
         str | None, Parameter(help="`default`, or `release` to compute what the authors' code computes.")
     ] = None,
@@ -55,7 +58,7 @@ def train(
 
     set_threads(threads)
     if resume is not None:
-        if any(given is not None for given in (recipe, output, profile, seed, model)):
+        if any(given is not None for given in (recipe, output, profile, seed, model, label)):
             raise UsageError(
                 "--resume goes on with a run as it is; "
                 "only --data, --text-encoder, --device, --track and --set go with it"
@@ -81,6 +84,7 @@ def train(
             seed=seed,
             device=device,
             tracking=track,
+            label=label,
             changes=changes,
         )
         if output is None and launched():

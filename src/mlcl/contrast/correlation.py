@@ -47,7 +47,9 @@ def sample_triplets(
     return torch.stack([text, acoustic, visual], dim=1)[keep][: ratio * items]
 
 
-def label_distance(labels: Float[Tensor, "triplets 3"], *, offset: float, scale: float) -> Float[Tensor, " triplets"]:
+def label_distance(
+    labels: Float[Tensor, "triplets 3"], *, offset: float, scale: float, nominal: bool = False
+) -> Float[Tensor, " triplets"]:
     r"""$\left(\sqrt{(y_1-y_2)^2 + (y_1-y_3)^2 + (y_2-y_3)^2} + \alpha\right) / (\gamma + \alpha)$.
 
     Larger means less alike; $\alpha / (\gamma + \alpha)$, not 0, for three equal labels.
@@ -56,6 +58,7 @@ def label_distance(labels: Float[Tensor, "triplets 3"], *, offset: float, scale:
         labels: The labels of the three items.
         offset: $\alpha$, which sets negatives of equal labels apart from matched triplets, whose target is 0.
         scale: $\gamma$; $\sqrt{72}$ is the largest distance of labels in [-3, 3], $\sqrt{2}$ of labels 0 and 1.
+        nominal: Labels are numbers of classes, any two of which are 1 apart.
 
     Examples:
         >>> import torch
@@ -63,6 +66,8 @@ def label_distance(labels: Float[Tensor, "triplets 3"], *, offset: float, scale:
         0.00953
     """
     apart = labels - labels.roll(1, dims=1)
+    if nominal:
+        apart = (apart != 0).to(labels.dtype)
     return (apart.square().sum(dim=1).sqrt() + offset) / (scale + offset)
 
 
@@ -80,14 +85,25 @@ class CorrelationContrast(nn.Module):
         offset: $\alpha$ of `label_distance`.
         scale: $\gamma$ of `label_distance`.
         supervised: The target of a negative is its `label_distance`; otherwise 1.
+        nominal: Labels are numbers of classes.
 
     Source:
         Mai, Sun, Zeng and Hu, Excavating multimodal correlation for representation learning, Information Fusion 91,
         2023.
     """
 
-    def __init__(self, dim: int, *, ratio: int = 4, offset: float = 0.1, scale: float = 10.39, supervised: bool = True):
+    def __init__(
+        self,
+        dim: int,
+        *,
+        ratio: int = 4,
+        offset: float = 0.1,
+        scale: float = 10.39,
+        supervised: bool = True,
+        nominal: bool = False,
+    ) -> None:
         super().__init__()
+        self.nominal = nominal
         self.ratio, self.offset, self.scale, self.supervised = ratio, offset, scale, supervised
         self.predictor = nn.Linear(3 * dim, 1)
 
@@ -127,5 +143,5 @@ class CorrelationContrast(nn.Module):
     def target(self, labels: Float[Tensor, " batch"], triplets: Triplets) -> Float[Tensor, " triplets"]:
         """What the predictor should say of negatives."""
         if self.supervised:
-            return label_distance(labels[triplets], offset=self.offset, scale=self.scale)
+            return label_distance(labels[triplets], offset=self.offset, scale=self.scale, nominal=self.nominal)
         return torch.ones(len(triplets), dtype=labels.dtype, device=labels.device)

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlcl.modality import ACOUSTIC, VISUAL
+from mlcl.modality import ACOUSTIC, TEXT, VISUAL
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Batch:
     """One batch. Lengths may differ between modalities; masks are True at real steps.
 
     Attributes:
-        input_ids: (batch, time) token ids.
+        input_ids: (batch, time) token ids; (batch, time, width) word vectors for a text encoder that reads vectors.
         attention_mask: (batch, time).
         token_type_ids: (batch, time).
         acoustic: (batch, acoustic_time, acoustic_dim) rows.
@@ -83,7 +83,7 @@ class EncodedSplit:
         types: Flat segment ids.
         offsets: (items + 1,).
         spoken: (items,) whether the item has any word.
-        rows: Feature rows by name.
+        rows: Feature rows by name; ``text`` for word vectors, which the text encoder gets instead of token ids.
         labels: (items,) float64 or None.
         pad_id: Token id of padding.
         fixed_length: Padded length of every batch; None pads to the longest item.
@@ -108,8 +108,10 @@ class EncodedSplit:
         acoustic, acoustic_mask = self.gather(ACOUSTIC, items)
         visual, visual_mask = self.gather(VISUAL, items)
         hcf, hcf_mask = self.gather("hcf", items) if "hcf" in self.rows else (None, None)
+        ids = torch.from_numpy(np.where(real, self.tokens[at], self.pad_id))
+        text = self.gather(TEXT, items)[0] if TEXT in self.rows else ids
         return Batch(
-            input_ids=torch.from_numpy(np.where(real, self.tokens[at], self.pad_id)),
+            input_ids=text,
             attention_mask=torch.from_numpy(real),
             token_type_ids=torch.from_numpy(np.where(real, self.types[at], 0)),
             acoustic=acoustic,

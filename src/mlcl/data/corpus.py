@@ -130,6 +130,16 @@ class Corpus:
     label_classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
+    def has_words(self) -> bool:
+        """Whether any item has a word."""
+        return any(any(segment.words) for segment in self._segments())
+
+    @property
+    def has_text_vectors(self) -> bool:
+        """Whether items carry word vectors."""
+        return any("text" in segment.rows for segment in self._segments())
+
+    @property
     def has_context(self) -> bool:
         """Whether items carry a context segment."""
         return any(split.context is not None for split in self.splits.values())
@@ -151,6 +161,9 @@ class Corpus:
         labels = [split.labels for split in splits.values() if split.labels is not None]
         declared = self.classes or self.label_range is not None
         return replace(self, splits=splits, repaired=repaired, task=self.task if declared else infer_task(labels))
+
+    def _segments(self) -> list[Segment]:
+        return [s for split in self.splits.values() for s in (split.context, split.main) if s is not None]
 
 
 def infer_task(labels: Sequence[NDArray[np.float64]]) -> Task:

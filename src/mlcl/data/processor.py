@@ -13,7 +13,9 @@ from mlcl.config import DataConfig
 from mlcl.data.align import SubWordTokenizer
 from mlcl.data.batch import EncodedSplit, Rows
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split, Task
+from mlcl.data.labels import count_classes, score_range
 from mlcl.data.layout import lay_out, row_counts
+from mlcl.data.vectors import stepwise
 from mlcl.errors import DataError, RunError
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
 
@@ -35,6 +37,12 @@ class Processor:
         widths: Columns of each kind of row; 1 for a modality that the file lacks.
         shift: Per modality the column means to subtract; empty for no normalisation.
         scale: Per modality the deviations to divide by.
+        per_item: Whether the columns of each item are standardised by themselves.
+        vectors: Whether the text is word vectors, which are taken as they are.
+        label: Name of the label, where items have several.
+        num_classes: How many classes there are; 0 for regression.
+        classes: Their names, where the file has them.
+        label_range: Least and greatest score; None for classification.
     """
 
     alignment: str
@@ -46,15 +54,36 @@ class Processor:
     widths: dict[str, int]
     shift: dict[str, list[float]]
     scale: dict[str, list[float]]
+    per_item: bool = False
+    vectors: bool = False
+    label: str = ""
+    num_classes: int = 0
+    classes: tuple[str, ...] = ()
+    label_range: tuple[float, float] | None = None
 
     @classmethod
-    def fit(cls, corpus: Corpus, config: DataConfig) -> "Processor":
-        """Take widths and label kind from the corpus, and feature statistics from its train split."""
+    def fit(cls, corpus: Corpus, config: DataConfig, *, vectors: bool = False) -> "Processor":
+        """Take widths and label kind from the corpus, and feature statistics from its train split.
+
+        Args:
+            corpus: What to fit on.
+            config: How.
+            vectors: Whether the text is read as word vectors.
+
+        Raises:
+            DataError: If the corpus does not allow the alignment, has no word vectors, or labels that are no classes.
+        """
         if config.alignment == "last_word" and not corpus.word_aligned:
             raise DataError(
                 "alignment last_word needs a word-aligned file; use --set data.alignment=word", path=corpus.path
             )
         widths = corpus.widths()
+        if vectors and TEXT not in widths:
+            raise DataError("has no text vectors; name a language model with --text-encoder", path=corpus.path)
+        if not vectors:
+            widths.pop(TEXT, None)
+        task = corpus.task if config.task == "auto" else config.task
+        num_classes = count_classes(corpus) if task == "classification" else 0
         shift: dict[str, list[float]] = {}
         scale: dict[str, list[float]] = {}
         for name in (ACOUSTIC, VISUAL):
@@ -67,10 +96,16 @@ class Processor:
             fixed_length=config.padding == "fixed",
             lower_case=config.lower_case,
             modalities=config.modalities,
-            task=corpus.task if config.task == "auto" else config.task,
+            task=task,
             widths={ACOUSTIC: 1, VISUAL: 1, **widths},
             shift=shift,
             scale=scale,
+            per_item=config.normalise == "item",
+            vectors=vectors,
+            label=corpus.label,
+            num_classes=num_classes,
+            classes=corpus.classes if num_classes else (),
+            label_range=None if num_classes else score_range(corpus),
         )
 
     def encode(self, split: Split, tokenizer: SubWordTokenizer, *, word_aligned: bool = True) -> EncodedSplit:
@@ -80,6 +115,8 @@ class Processor:
             DataError: If the split's rows have other widths than those the processor was fitted on.
         """
         use_text = TEXT in self.modalities
+        if self.vectors:
+            split = stepwise(split)
         sequences = lay_out(
             split,
             tokenizer,
@@ -88,14 +125,17 @@ class Processor:
             lower_case=self.lower_case,
             use_text=use_text,
         )
-        on_tokens = (sequences.rows, sequences.offsets) if word_aligned and use_text else None
+        under_tokens = (sequences.rows, sequences.offsets)
+        aligned = use_text and (word_aligned or split.main.rows.keys() <= {TEXT})
         return EncodedSplit(
             ids=split.ids,
             tokens=sequences.ids,
             types=sequences.types,
             offsets=sequences.offsets,
             spoken=sequences.spoken,
-            rows={name: self._rows(split, name, on_tokens) for name in self.widths},
+            rows={
+                name: self._rows(split, name, under_tokens if aligned or name == TEXT else None) for name in self.widths
+            },
             labels=split.labels,
             pad_id=tokenizer.pad_id,
             fixed_length=self.max_length if self.fixed_length else None,
@@ -104,7 +144,17 @@ class Processor:
     @classmethod
     def of(cls, values: dict[str, Any]) -> "Processor":
         """Build from the plain values of its attributes."""
-        return cls(**{**values, "modalities": tuple(values["modalities"])})
+        old = {"num_classes": 2 if values["task"] == "classification" else 0}  # of runs before there were more classes
+        limits = values.get("label_range")
+        return cls(
+            **{
+                **old,
+                **values,
+                "modalities": tuple(values["modalities"]),
+                "classes": tuple(values.get("classes", ())),
+                "label_range": None if limits is None else (limits[0], limits[1]),
+            }
+        )
 
     def save(self, folder: Path) -> None:
         """Write ``processor.json``."""
@@ -138,6 +188,9 @@ class Processor:
             shift, scale = np.asarray(self.shift[name], values.dtype), np.asarray(self.scale[name], values.dtype)
             np.subtract(values, shift, out=values, where=real[:, None])
             np.divide(values, scale, out=values, where=real[:, None])
+        elif self.per_item and name in (ACOUSTIC, VISUAL):
+            for start, count in zip(starts, lengths, strict=True):
+                _standardise(values[start : start + count], real[start : start + count])
         if on_tokens is None:
             index = np.append(np.arange(lengths.sum()), -1)
             return Rows(values, real, index, np.concatenate([[0], np.cumsum(lengths)]))
@@ -176,6 +229,19 @@ def _rows_or_zeros(segment: Segment, name: str, width: int) -> Ragged:
     return Ragged(np.zeros((int(offsets[-1]), width), np.float32), offsets)
 
 
+def _standardise(rows: NDArray[np.floating], real: NDArray[np.bool_]) -> None:
+    """Standardise the columns of one item over its real rows, in place; a constant column, as of one row, becomes 0."""
+    if real.any():
+        found = rows[real].astype(np.float64)
+        mean = found.mean(axis=0)
+        rows[real] = (found - mean) / _divisor(mean, found.std(axis=0))
+
+
+def _divisor(mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The deviation; 1 for a column that is constant up to rounding."""
+    return np.where(deviation > 1e-8 * np.maximum(np.abs(mean), 1e-30), deviation, 1.0)
+
+
 def _column_statistics(split: Split, name: str, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of each column over the rows that are not all zeros; a constant column has deviation 1."""
     parts = [s.rows[name].values for s in (split.context, split.main) if s is not None and name in s.rows]
@@ -191,4 +257,4 @@ def _column_statistics(split: Split, name: str, width: int) -> tuple[NDArray[np.
         return np.zeros(width), np.ones(width)
     mean = sum((rows.sum(axis=0) for rows in chunks()), np.zeros(width)) / count
     deviation = np.sqrt(sum((((rows - mean) ** 2).sum(axis=0) for rows in chunks()), np.zeros(width)) / count)
-    return mean, np.where(deviation > 1e-8 * np.maximum(np.abs(mean), 1e-30), deviation, 1.0)
+    return mean, _divisor(mean, deviation)

@@ -7,11 +7,14 @@ from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 from transformers import logging as transformers_logging
 
 from mlcl.encode.pretrained import load_pretrained
+from mlcl.encode.vectors import VectorsConfig, VectorsModel
 from mlcl.errors import EncoderError
 
 
 def build_encoder(config: Any) -> PreTrainedModel:
     """Build the encoder of a configuration with random weights, without a pooler where it can be left out."""
+    if isinstance(config, VectorsConfig):
+        return VectorsModel(config)
     try:
         return AutoModel.from_config(config, add_pooling_layer=False)
     except TypeError:

@@ -16,6 +16,9 @@ from mlcl.encode.pooling import EVERY_STEP, build_pooling
 from mlcl.encode.sequence import Encoded
 from mlcl.execution import Execution, extent, similar_lengths
 
+TextInput = Int[Tensor, "batch time"] | Float[Tensor, "batch time vector"]
+"""Token ids; word vectors for an encoder that reads vectors, see `mlcl.encode.vectors`."""
+
 
 class TextBackbone(nn.Module):
     """A pretrained transformer and the ways to run it.
@@ -36,7 +39,7 @@ class TextBackbone(nn.Module):
 
     def states(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         mask: Bool[Tensor, "batch time"],
         token_type_ids: Int[Tensor, "batch time"] | None = None,
         *,
@@ -46,7 +49,7 @@ class TextBackbone(nn.Module):
         """Last hidden states; `mask` is True at real tokens, which alone are attended to.
 
         Args:
-            input_ids: Token ids.
+            input_ids: Token ids, or word vectors.
             mask: True at real tokens.
             token_type_ids: Segment ids, where the encoder knows them.
             window: None for the states of all steps, 0 at padding. A slice for the states of its steps alone, real or
@@ -114,7 +117,7 @@ class TextEncoder(TextBackbone):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         mask: Bool[Tensor, "batch time"],
         token_type_ids: Int[Tensor, "batch time"] | None = None,
     ) -> Encoded:

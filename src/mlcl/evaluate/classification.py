@@ -96,6 +96,17 @@ def auroc(score: NDArray[np.floating], target: NDArray[np.integer]) -> float | N
     return float((rankdata(score)[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 
+def auroc_macro(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
+    """Mean over the classes of `auroc` of the class against all others; of the classes that some items are of.
+
+    Returns:
+        From 0 to 1, 0.5 at chance; None when only one class is present.
+    """
+    areas = [auroc(probability[:, k], (target == k).astype(np.int64)) for k in range(probability.shape[1])]
+    defined = [area for area in areas if area is not None]
+    return float(np.mean(defined)) if defined else None
+
+
 def ece(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
     r"""Expected calibration error of the predicted class, $\sum_m \frac{|B_m|}{n} |acc(B_m) - conf(B_m)|$.
 
@@ -127,7 +138,7 @@ def classification_metrics(probability: NDArray[np.floating], target: NDArray[np
 
     Returns:
         `cross_entropy` in nats, `accuracy`, `f1_weighted`, `f1_macro`, `precision`, `recall`, `auroc`, `ece`. Precision
-        and recall of class 1 and `auroc` exist for two classes only and are left out otherwise.
+        and recall are of class 1 and left out where there are more than two classes; `auroc` is then `auroc_macro`.
 
     Raises:
         ValueError: If the shapes do not fit, a row is no distribution or a target is no class.
@@ -139,21 +150,21 @@ def classification_metrics(probability: NDArray[np.floating], target: NDArray[np
     """
     probability, target = _checked(probability, target)
     prediction = probability.argmax(axis=1)
-    binary = (
+    of_classes = (
         {
             "precision": precision(prediction, target),
             "recall": recall(prediction, target),
             "auroc": auroc(probability[:, 1], target),
         }
         if probability.shape[1] == 2
-        else {}
+        else {"auroc": auroc_macro(probability, target)}
     )
     return {
         "cross_entropy": cross_entropy(probability, target),
         "accuracy": accuracy(prediction, target),
         "f1_weighted": f1_weighted(prediction, target),
         "f1_macro": f1_macro(prediction, target),
-        **binary,
+        **of_classes,
         "ece": ece(probability, target),
     }
 

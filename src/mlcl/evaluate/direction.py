@@ -2,6 +2,7 @@
 
 HIGHER_IS_BETTER = {
     "corr", "corr_nonzero", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0",
+    "acc2_sims", "f1_sims", "acc3_sims", "acc5_sims",
     "accuracy", "f1_weighted", "f1_macro", "precision", "recall", "auroc",
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Apply a model to a split, in the items' order, and score it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,21 +23,32 @@ class Predictions:
         ids: Identifiers.
         task: Kind of label.
         score: (items,) predicted score for regression, (items, classes) probabilities for classification.
-        labels: (items,) true labels, or None.
+        labels: (items,) true labels, nan where an item has none, or None.
+        classes: Names of the classes, where they have any.
+        label_range: Least and greatest possible score of a regression.
     """
 
     ids: list[str]
     task: Task
     score: NDArray[np.float64]
     labels: NDArray[np.float64] | None
+    classes: tuple[str, ...] = ()
+    label_range: tuple[float, float] | None = None
+
+    @property
+    def num_labelled(self) -> int:
+        """How many items have a label."""
+        return 0 if self.labels is None else int((~np.isnan(self.labels)).sum())
 
     def metrics(self) -> dict[str, float | None]:
-        """Every metric of the task; needs labels."""
+        """Every metric of the task, over the items that have a label; needs labels."""
         if self.labels is None:
             raise ValueError("metrics need labels")
+        known = ~np.isnan(self.labels)
+        score, labels = self.score[known], self.labels[known]
         if self.task == "regression":
-            return regression_metrics(self.score, self.labels)
-        return classification_metrics(self.score, self.labels.astype(np.int64))
+            return regression_metrics(score, labels, self.label_range)
+        return classification_metrics(score, labels.astype(np.int64))
 
     def metric(self, name: str, batch_size: int) -> float | None:
         """One metric by name.
@@ -55,15 +66,15 @@ class Predictions:
 
     def _slice(self, start: int, stop: int) -> "Predictions":
         labels = None if self.labels is None else self.labels[start:stop]
-        return Predictions(self.ids[start:stop], self.task, self.score[start:stop], labels)
+        return replace(self, ids=self.ids[start:stop], score=self.score[start:stop], labels=labels)
 
 
-def selection_names(task: Task) -> list[str]:
-    """Names that `Predictions.metric` knows for a task."""
+def selection_names(task: Task, *, num_classes: int = 2, label_range: tuple[float, float] | None = None) -> list[str]:
+    """Names that `Predictions.metric` knows for a kind of label."""
     if task == "regression":
-        probe = Predictions(["a", "b"], task, np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+        probe = Predictions(["a", "b"], task, np.array([0.0, 1.0]), np.array([0.0, 1.0]), label_range=label_range)
         return [*probe.metrics(), "mse_of_batches"]
-    probe = Predictions(["a", "b"], task, np.eye(2), np.array([0.0, 1.0]))
+    probe = Predictions(["a", "b"], task, np.eye(num_classes)[:2], np.array([0.0, 1.0]))
     return [*probe.metrics(), "cross_entropy_of_batches"]
 
 
@@ -75,6 +86,8 @@ def predict_split(
     device: torch.device,
     batch_size: int = 128,
     precision: str = "fp32",
+    classes: tuple[str, ...] = (),
+    label_range: tuple[float, float] | None = None,
 ) -> Predictions:
     """Apply `model` in evaluation mode. Batches hold items of similar length; results come in the split's order."""
     order = np.argsort(np.diff(split.offsets), kind="stable")
@@ -89,12 +102,13 @@ def predict_split(
     score = np.empty((len(split), logits[0].shape[1]), dtype=np.float64)
     joined = torch.cat(logits)
     score[order] = (joined if task == "regression" else joined.softmax(dim=1)).numpy()
-    return Predictions(split.ids, task, score[:, 0] if task == "regression" else score, split.labels)
+    score = score[:, 0] if task == "regression" else score
+    return Predictions(split.ids, task, score, split.labels, classes, label_range)
 
 
 def constant_predictions(train: NDArray[np.float64], split: Predictions) -> Predictions:
     """The predictor that ignores its input: the train labels' median, or their class frequencies."""
     if split.task == "regression":
-        return Predictions(split.ids, split.task, np.full(len(split.ids), np.median(train)), split.labels)
+        return replace(split, score=np.full(len(split.ids), np.median(train)))
     share = np.bincount(train.astype(np.int64), minlength=split.score.shape[1]) / len(train)
-    return Predictions(split.ids, split.task, np.tile(share, (len(split.ids), 1)), split.labels)
+    return replace(split, score=np.tile(share, (len(split.ids), 1)))

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from mlcl.evaluate.classification import accuracy, f1_weighted
 
+SIMS_EDGES = {2: (0.0,), 3: (-0.1, 0.1), 5: (-0.7, -0.1, 0.1, 0.7)}
+"""Where MMSA cuts the scores of CH-SIMS, in [-1, 1], into 2, 3 and 5 classes; an edge belongs to the class below it."""
+
 LIMIT = 3.0
 """Labels of MOSI and MOSEI lie in [-3, 3]; the 5- and 7-class accuracies are defined on that scale alone."""
 
@@ -87,21 +90,53 @@ def f1_non0(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> f
     return f1_weighted(*_positive(*_nonzero(prediction, target)))
 
 
+def acc2_sims(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Share of all items where `prediction > 0` agrees with `target > 0`: 0 counts as negative, in [0, 1]."""
+    return accuracy(*_binned(prediction, target, SIMS_EDGES[2]))
+
+
+def f1_sims(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """F1 of the two classes of `acc2_sims`, weighted by true support."""
+    return f1_weighted(*_binned(prediction, target, SIMS_EDGES[2]))
+
+
+def acc3_sims(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Share of items in the right one of the classes up to -0.1, up to 0.1, and above, in [0, 1]."""
+    return accuracy(*_binned(prediction, target, SIMS_EDGES[3]))
+
+
+def acc5_sims(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+    """Share of items in the right one of the classes up to -0.7, -0.1, 0.1, 0.7, and above, in [0, 1]."""
+    return accuracy(*_binned(prediction, target, SIMS_EDGES[5]))
+
+
 _ORDER = (mse, mae, corr, mae_nonzero, corr_nonzero, acc7, acc5, acc2_has0, f1_has0, acc2_non0, f1_non0)
 METRICS = {metric.__name__: metric for metric in _ORDER}
-"""Every metric by name, in the order of a report."""
+"""Every metric of scores in [-3, 3] by name, in the order of a report."""
+
+SIMS_METRICS = {metric.__name__: metric for metric in (acc2_sims, f1_sims, acc3_sims, acc5_sims)}
+"""What is reported of scores in [-1, 1] besides, in the convention of CH-SIMS."""
+
+_OF_SENTIMENT = {"acc7", "acc5"}
+_OF_SIGN = {"mae_nonzero", "corr_nonzero", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0"}
 
 
-def regression_metrics(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> dict[str, float | None]:
-    """All metrics of a regression report, by name and in the order of `METRICS`.
+def regression_metrics(
+    prediction: NDArray[np.floating],
+    target: NDArray[np.floating],
+    label_range: tuple[float, float] | None = None,
+) -> dict[str, float | None]:
+    """All metrics of a regression report, by name and in the order of `METRICS`, then of `SIMS_METRICS`.
 
     Args:
         prediction: (items,) any finite number; only `acc7` and `acc5` clip.
         target: (items,) labels.
+        label_range: Least and greatest possible label; [-3, 3] when absent.
 
     Returns:
-        The metrics; None where one is undefined. `acc7` and `acc5` are left out when any label lies outside [-3, 3],
-        where their classes mean nothing.
+        The metrics; None where one is undefined. `acc7` and `acc5` are left out for another range, and when any label
+        lies outside [-3, 3]: their classes mean nothing there. So are the metrics of signs and of labels that are not 0
+        for a range that does not reach to both sides of 0. `SIMS_METRICS` are for [-1, 1] alone.
 
     Raises:
         ValueError: If the shapes differ or a value is not finite.
@@ -112,8 +147,12 @@ def regression_metrics(prediction: NDArray[np.floating], target: NDArray[np.floa
         [0.8333, 1.0, 0.3333, 1.0]
     """
     prediction, target = _checked(prediction, target)
-    left_out = {"acc7", "acc5"} if bool((np.abs(target) > LIMIT).any()) else set()
-    return {name: metric(prediction, target) for name, metric in METRICS.items() if name not in left_out}
+    low, high = label_range or (-LIMIT, LIMIT)
+    foreign = (low, high) != (-LIMIT, LIMIT) or bool((np.abs(target) > LIMIT).any())
+    left_out = (_OF_SENTIMENT if foreign else set()) | (_OF_SIGN if low >= 0 or high <= 0 else set())
+    wanted = {name: metric for name, metric in METRICS.items() if name not in left_out}
+    wanted |= SIMS_METRICS if (low, high) == (-1.0, 1.0) else {}
+    return {name: metric(prediction, target) for name, metric in wanted.items()}
 
 
 def _checked(
@@ -146,6 +185,14 @@ def _rounded(
     """Both sides as integer classes from -limit to limit."""
     prediction, target = (np.rint(np.clip(side, -limit, limit)) for side in _checked(prediction, target))
     return prediction.astype(np.int64), target.astype(np.int64)
+
+
+def _binned(
+    prediction: NDArray[np.floating], target: NDArray[np.floating], edges: tuple[float, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both sides as the number of the class between the edges, each class with its upper edge."""
+    given, true = (np.digitize(side, edges, right=True) for side in _checked(prediction, target))
+    return given.astype(np.int64), true.astype(np.int64)
 
 
 def _non_negative(

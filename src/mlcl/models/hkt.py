@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mlcl.config import TrainConfig
 from mlcl.encode.pooling import EVERY_STEP
-from mlcl.encode.text import TextBackbone
+from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.modality import ACOUSTIC, VISUAL
 from mlcl.models.base import MultimodalModel
 from mlcl.models.hkt_configuration import HCF, ROWS, HKTConfig, RowKind
@@ -56,7 +56,7 @@ class HKTModel(MultimodalModel):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         acoustic: Float[Tensor, "batch time acoustic_dim"],
         visual: Float[Tensor, "batch time visual_dim"],
         attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
+from mlcl.encode.text import TextInput
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.absence import blank, hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
@@ -64,7 +65,7 @@ class LateFusionModel(MultimodalModel):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
         visual: Float[Tensor, "batch visual_time visual_dim"],
         attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],

@@ -13,7 +13,7 @@ from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.encode.pooling import EVERY_STEP
 from mlcl.encode.stream import PositionReadout, Stream
-from mlcl.encode.text import TextBackbone
+from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.absence import blank, hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
@@ -102,7 +102,7 @@ class LFMIMModel(MultimodalModel):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
         visual: Float[Tensor, "batch visual_time visual_dim"],
         attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],

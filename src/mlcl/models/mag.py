@@ -11,7 +11,7 @@ from transformers.configuration_utils import SubConfigSpec
 from mlcl.config import TrainConfig
 from mlcl.encode.inject import Lay, injection_width
 from mlcl.encode.pooling import build_pooling
-from mlcl.encode.text import TextBackbone
+from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.errors import AlignmentError
 from mlcl.fuse import AdaptationGate
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
@@ -99,7 +99,7 @@ class MAGModel(MultimodalModel):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
         visual: Float[Tensor, "batch visual_time visual_dim"],
         attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],

@@ -10,6 +10,7 @@ from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.config import TrainConfig
 from mlcl.contrast import CorrelationContrast
+from mlcl.encode.text import TextInput
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.absence import blank, hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
@@ -93,6 +94,7 @@ class MCLModel(MultimodalModel):
             offset=config.distance_offset,
             scale=config.distance_scale,
             supervised=config.supervised,
+            nominal=config.num_labels > 1,
         )
         self.post_init()
 
@@ -119,7 +121,7 @@ class MCLModel(MultimodalModel):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
         visual: Float[Tensor, "batch visual_time visual_dim"],
         attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],

@@ -11,6 +11,7 @@ from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.config import TrainConfig
 from mlcl.encode.bottleneck import Bottleneck, Code
+from mlcl.encode.text import TextInput
 from mlcl.fuse import build_fusion, product_of_experts
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.absence import hide_modalities, real_rows
@@ -132,7 +133,7 @@ class MIBModel(MultimodalModel):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
         visual: Float[Tensor, "batch visual_time visual_dim"],
         attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],

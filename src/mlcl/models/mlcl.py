@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mlcl.contrast import BiModalContrast, DropoutView, TriModalContrast, UniModalContrast
 from mlcl.encode.sequence import Encoded, SequenceDropout, SequenceEncoder
-from mlcl.encode.text import TextEncoder
+from mlcl.encode.text import TextEncoder, TextInput
 from mlcl.fuse import CrossModalTransformer, FusionNetwork
 from mlcl.modality import ACOUSTIC, MODALITIES, PAIRS, TEXT, VISUAL, pair_name
 from mlcl.models.absence import blank, hide_modalities, real_rows, together
@@ -89,7 +89,7 @@ class MLCLModel(MultimodalModel):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
         visual: Float[Tensor, "batch visual_time visual_dim"],
         attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"] | None = None,
@@ -102,7 +102,7 @@ class MLCLModel(MultimodalModel):
         """Predict, and with `labels` compute the loss.
 
         Args:
-            input_ids: Token ids.
+            input_ids: Token ids; word vectors where the text encoder reads vectors.
             acoustic: Acoustic rows; their number need not be that of the tokens.
             visual: Visual rows.
             attention_mask: 1 at real tokens; all real when absent.
@@ -113,7 +113,8 @@ class MLCLModel(MultimodalModel):
             visual_mask: The same for visual rows.
             text_present: False where an item has no words; all True when absent.
         """
-        mask = torch.ones_like(input_ids, dtype=torch.bool) if attention_mask is None else attention_mask.bool()
+        every = torch.ones(input_ids.shape[:2], dtype=torch.bool, device=input_ids.device)
+        mask = every if attention_mask is None else attention_mask.bool()
         encoded = {
             TEXT: self.text(input_ids, mask, token_type_ids),
             ACOUSTIC: self.acoustic(acoustic, real_rows(acoustic, acoustic_mask)),

@@ -3,14 +3,16 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from transformers import logging as transformers_logging
 
-from mlcl.config import Experiment
+from mlcl.config import VECTORS, Experiment
 from mlcl.data.corpus import Task
 from mlcl.encode.build import tiny_config
+from mlcl.encode.vectors import vectors_config
 from mlcl.errors import EncoderError, RunError, UsageError
+from mlcl.modality import TEXT
 from mlcl.models.base import MultimodalModel
 from mlcl.models.hkt import HKTModel
 from mlcl.models.late_fusion import LateFusionModel
@@ -22,6 +24,8 @@ from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
 
 TINY = "tiny"
+Kind = Literal["regression", "classification", "multi-class"]
+"""Kinds of label: a score, one of two classes, one of more."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,15 @@ class Entry:
         title: What it is, in a line.
         paper: Where it comes from.
         year: Of the paper; None for a baseline.
-        native: Kinds of label that its authors trained it on, of those that there are here.
-        other_labels: Any other kind that they trained it on, in words.
+        native: Kinds of label that its authors trained it on.
+        other_labels: What else is particular about the labels that they trained it on, in words.
     """
 
     model: type[MultimodalModel]
     title: str
     paper: str
     year: int | None
-    native: tuple[Task, ...] = ("regression", "classification")
+    native: tuple[Kind, ...] = ("regression", "classification")
     other_labels: str = ""
 
 
@@ -90,7 +94,7 @@ MODELS: dict[str, Entry] = {
         "Sun et al., Layer-wise Fusion with Modality Independence Modeling for Multi-modal Emotion Recognition, "
         "ACL 2023, https://aclanthology.org/2023.acl-long.39",
         2023,
-        native=(),
+        native=("multi-class",),
         other_labels="seven emotions, four labels per item",
     ),
     "late_fusion": Entry(LateFusionModel, "Three encoders side by side and a head", "baseline", None),
@@ -98,18 +102,42 @@ MODELS: dict[str, Entry] = {
 }
 
 
-def build_model(experiment: Experiment, *, task: Task, widths: dict[str, int], vocabulary_size: int) -> MultimodalModel:
+def label_kind(task: Task, num_classes: int) -> Kind:
+    """The kind of label; two classes are ``classification``."""
+    return "multi-class" if num_classes > 2 else task
+
+
+def build_model(
+    experiment: Experiment,
+    *,
+    task: Task,
+    widths: dict[str, int],
+    vocabulary_size: int,
+    num_classes: int = 2,
+    classes: tuple[str, ...] = (),
+) -> MultimodalModel:
     """Build the experiment's model for a corpus of these widths; random parts draw from torch's generator.
+
+    Args:
+        experiment: Which model, its options and text encoder.
+        task: Kind of label.
+        widths: Columns of each kind of row.
+        vocabulary_size: Of the tokenizer.
+        num_classes: Of a classification.
+        classes: Their names, where they have any.
 
     Raises:
         UsageError: If the options contradict one another or the text encoder.
         EncoderError: If tokenizer and encoder do not belong together.
     """
     model_class = MODELS[experiment.model.name].model
-    options = {**experiment.model.model_dump(exclude={"name"}), **model_sizes(model_class, task, widths)}
+    sizes = model_sizes(model_class, task, widths, num_classes=num_classes, classes=classes)
+    options = {**experiment.model.model_dump(exclude={"name"}), **sizes}
     try:
         if experiment.text_encoder == TINY:
             model = model_class(model_class.config_class(text_config=tiny_config(vocabulary_size), **options))
+        elif experiment.text_encoder == VECTORS:
+            model = model_class(model_class.config_class(text_config=vectors_config(widths[TEXT]), **options))
         else:
             model = model_class.from_text_encoder(experiment.text_encoder, **options)
     except ValueError as error:
@@ -129,12 +157,22 @@ def build_model(experiment: Experiment, *, task: Task, widths: dict[str, int], v
     return model
 
 
-def model_sizes(model_class: type[MultimodalModel], task: Task, widths: dict[str, int]) -> dict[str, Any]:
+def model_sizes(
+    model_class: type[MultimodalModel],
+    task: Task,
+    widths: dict[str, int],
+    *,
+    num_classes: int = 2,
+    classes: tuple[str, ...] = (),
+) -> dict[str, Any]:
     """The fields of a model's configuration that the data decide."""
     sizes: dict[str, Any] = {
-        "num_labels": 1 if task == "regression" else 2,
+        "num_labels": 1 if task == "regression" else num_classes,
         "problem_type": "regression" if task == "regression" else "single_label_classification",
     }
+    if classes:
+        sizes["id2label"] = dict(enumerate(classes))
+        sizes["label2id"] = {name: number for number, name in enumerate(classes)}
     for name in ("acoustic", "visual", "hcf"):
         if hasattr(model_class.config_class, f"{name}_dim"):
             sizes[f"{name}_dim"] = widths.get(name, 0)

@@ -8,7 +8,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.encode.pooling import build_pooling
-from mlcl.encode.text import TextBackbone
+from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.models.base import MultimodalModel
 from mlcl.models.choices import check_choices
 from mlcl.models.output import MultimodalOutput
@@ -54,7 +54,7 @@ class TextModel(MultimodalModel):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch time"],
+        input_ids: TextInput,
         attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
         token_type_ids: Int[Tensor, "batch time"] | None = None,
         labels: Tensor | None = None,

@@ -34,7 +34,8 @@ def run_card(
     """
     entry, data = facts["model"], facts["data"]
     mark = "reproduction of the authors' release" if experiment.profile == "release" else "fair protocol"
-    if experiment.profile == "release" and data["task"] not in entry["native"]:
+    kind = "multi-class" if data.get("num_classes", 0) > 2 else data["task"]
+    if experiment.profile == "release" and kind not in entry["native"]:
         mark = "the authors' settings on labels that they never used"
     return f"""{_head(experiment, facts, scores, intervals or {})}
 # {entry["name"]}, recipe {experiment.recipe}, profile {experiment.profile} ({mark})
@@ -47,7 +48,7 @@ def run_card(
 | training | {facts["seconds"]:.0f} s on {facts["machine"]} |
 | peak memory | {_memory(facts.get("peak_memory_bytes"))} |
 | versions | {", ".join(f"{name} {version}" for name, version in facts["versions"].items())} |
-{_adaptation(entry, data["task"])}
+{_adaptation(entry, kind)}
 Use it: `mlcl predict FOLDER --data new.pkl --output predictions.csv`, or in Python
 `mlcl.TrainedRun.load("FOLDER")`. For: {USE}
 
@@ -123,6 +124,7 @@ def _inputs(experiment: Experiment, facts: Mapping[str, Any]) -> str:
         "splits": _splits(data.get("fold")),
         "items": ", ".join(f"{name} {count}" for name, count in data["items"].items()),
         "columns": ", ".join(f"{name} {width}" for name, width in data["widths"].items()),
+        "labels": _labels(data),
         "modalities": ", ".join(experiment.data.modalities),
         "text encoder": f"`{encoder['name']}`, {encoder['parameters']:,} parameters, sha256 `{encoder['sha256']}`",
         "model": f"{facts['parameters']:,} parameters",
@@ -143,9 +145,20 @@ def _memory(size: int | None) -> str:
     return "unknown" if size is None else f"{size / 2**20:,.0f} MiB"
 
 
+def _labels(data: Mapping[str, Any]) -> str:
+    """What is learnt: the label's name, and its range or its classes."""
+    name = f"`{data['label']}`, " if data.get("label") else ""
+    if data["task"] == "regression":
+        limits = data.get("label_range")
+        return f"{name}scores" + (f" in [{limits[0]:g}, {limits[1]:g}]" if limits else "")
+    names = f": {', '.join(data['classes'])}" if data.get("classes") else ""
+    return f"{name}{data.get('num_classes', 2)} classes{names}"
+
+
 def _adaptation(entry: Mapping[str, Any], task: str) -> str:
     """Say so where the authors of a method never trained it on labels of this kind."""
     if task in entry["native"]:
         return ""
     instead = f", but on {entry['other_labels']}" if entry.get("other_labels") else ""
-    return f"\n**Adaptation.** The authors of this method never trained it for {task}{instead}.\n"
+    labels = "more than two classes" if task == "multi-class" else task
+    return f"\n**Adaptation.** The authors of this method never trained it for {labels}{instead}.\n"

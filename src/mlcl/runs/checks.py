@@ -1,5 +1,6 @@
 """What must hold before a run folder is made or gone on with."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
-from mlcl.errors import AlignmentError, DataError, RunError, UsageError
+from mlcl.errors import AlignmentError, DataError, NoWordsError, RunError, UsageError
+from mlcl.modality import TEXT
 
 
 def check_same_experiment(before: Experiment, after: Experiment) -> None:
@@ -41,14 +43,6 @@ def check_same_inputs(known: dict[str, Any], facts: dict[str, Any], experiment: 
         raise RunError("the lists of folds are not those this run was started with; start a new run")
 
 
-def check_labels(corpus: Corpus, task: str) -> None:
-    """Refuse class labels other than 0 and 1."""
-    for name, split in corpus.splits.items():
-        if task == "classification" and split.labels is not None and not np.isin(split.labels, (0.0, 1.0)).all():
-            wrong = split.labels[~np.isin(split.labels, (0.0, 1.0))][0]
-            raise DataError(f"the label {wrong:g} is no class; labels must be 0 or 1", path=corpus.path, place=name)
-
-
 def check_splits(corpus: Corpus) -> None:
     """Refuse a corpus without labelled train and dev splits."""
     for name in ("train", "dev"):
@@ -56,6 +50,15 @@ def check_splits(corpus: Corpus) -> None:
             raise DataError(f"there is no {name} split; training needs train and dev", path=corpus.path)
         if corpus.splits[name].labels is None:
             raise DataError(f"the {name} split has no labels; training needs them", path=corpus.path)
+
+
+def check_words(corpus: Corpus, modalities: Collection[str]) -> None:
+    """Refuse a corpus whose text is word vectors alone, for a text encoder that reads words."""
+    if TEXT in modalities and corpus.has_text_vectors and not corpus.has_words:
+        raise NoWordsError(
+            "has word vectors and no words, and the text encoder reads words; train with --text-encoder vectors",
+            path=corpus.path,
+        )
 
 
 def check_rows_under_tokens(split: EncodedSplit) -> None:

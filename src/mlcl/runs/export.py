@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlcl.data.processor import Processor
+from mlcl.data.vectors import VectorSteps
 from mlcl.encode.tokenizer import SubWords, load_tokenizer
 from mlcl.errors import RunError, UsageError, lacks_room
 from mlcl.evaluate.evaluator import Predictions
@@ -25,7 +26,7 @@ def export_model(folder: RunFolder, model: MultimodalModel) -> None:
     _replace_files(folder.model, lambda target: save_model(model, str(target)))
 
 
-def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords) -> None:
+def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords | VectorSteps) -> None:
     """Write ``processor/``: tokenizer and preparation."""
 
     def write(target: Path) -> None:
@@ -35,7 +36,7 @@ def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords)
     _replace_files(folder.processor, write)
 
 
-def load_processor(folder: RunFolder) -> tuple[Processor, SubWords]:
+def load_processor(folder: RunFolder) -> tuple[Processor, SubWords | VectorSteps]:
     """Read ``processor/``.
 
     Raises:
@@ -43,7 +44,8 @@ def load_processor(folder: RunFolder) -> tuple[Processor, SubWords]:
     """
     if not folder.trained:
         raise RunError(f"{folder.path} holds no trained model yet; go on with mlcl train --resume {folder.path}")
-    return Processor.load(folder.processor), load_tokenizer(str(folder.processor))
+    processor = Processor.load(folder.processor)
+    return processor, VectorSteps() if processor.vectors else load_tokenizer(str(folder.processor))
 
 
 def check_table_path(path: Path) -> None:
@@ -63,7 +65,8 @@ def check_table_path(path: Path) -> None:
 def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
     """Write predictions as a table, by the path's suffix.
 
-    Columns: ``id, split, prediction``, ``probability`` of class 1 for classification, ``label`` where there are any.
+    Columns: ``id, split, prediction``; for classes the ``class`` by name where they have names, and the ``probability``
+    of class 1, or of the predicted class where there are more than two; ``label`` where there are any.
     """
     write_table(path, pd.concat([prediction_table(name, part) for name, part in results.items()], ignore_index=True))
 
@@ -76,7 +79,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         if path.suffix == ".csv":
             table.to_csv(temporary, index=False)
         elif path.suffix == ".jsonl":
-            records = table.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
+            known = table.astype(object).where(table.notna(), None)  # JSON has no nan
+            records = known.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
             temporary.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
         else:
             table.to_parquet(temporary, index=False)
@@ -93,8 +97,12 @@ def prediction_table(split: str, predictions: Predictions) -> pd.DataFrame:
     if predictions.task == "regression":
         columns["prediction"] = predictions.score
     else:
-        columns["prediction"] = predictions.score.argmax(axis=1)
-        columns["probability"] = predictions.score[:, 1]
+        chosen = predictions.score.argmax(axis=1)
+        columns["prediction"] = chosen
+        if predictions.classes:
+            columns["class"] = [predictions.classes[number] for number in chosen]
+        two = predictions.score.shape[1] == 2
+        columns["probability"] = predictions.score[:, 1] if two else predictions.score.max(axis=1)
     if predictions.labels is not None:
         columns["label"] = predictions.labels
     return pd.DataFrame(columns)

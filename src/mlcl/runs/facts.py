@@ -13,17 +13,22 @@ from torch import nn
 from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
 from mlcl.data.folds import lists_hash
+from mlcl.data.processor import Processor
 from mlcl.models.registry import MODELS
 
 
-def corpus_facts(experiment: Experiment, corpus: Corpus) -> dict[str, Any]:
-    """What identifies a data file, and what is in it."""
+def corpus_facts(experiment: Experiment, corpus: Corpus, processor: Processor) -> dict[str, Any]:
+    """What identifies a data file, what is in it, and what is learnt of it."""
     fold = fold_facts(experiment)
     return {
         "name": Path(experiment.data.file).name,
         "layout": corpus.layout,
         "sha256": corpus.sha256,
-        "task": corpus.task,
+        "task": processor.task,
+        "label": processor.label,
+        "num_classes": processor.num_classes,
+        "classes": list(processor.classes),
+        "label_range": None if processor.label_range is None else list(processor.label_range),
         "items": {name: len(split) for name, split in corpus.splits.items()},
         "widths": corpus.widths(),
         "repaired_rows": corpus.repaired,

@@ -10,15 +10,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mlcl.config import Experiment
+from mlcl.config import VECTORS, Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
+from mlcl.data.labels import check_labelled, choose_label
 from mlcl.data.processor import Processor
 from mlcl.data.store import FORMAT, read_store, write_store
+from mlcl.data.vectors import VectorSteps
 from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
-from mlcl.errors import DataError, lacks_room
+from mlcl.errors import DataError, EncoderError, NoWordsError, lacks_room
 from mlcl.models.registry import TINY
-from mlcl.runs.checks import check_labels, check_splits
+from mlcl.recipe import with_vectors
+from mlcl.runs.checks import check_splits, check_words
 from mlcl.runs.facts import corpus_facts, fold_facts
 from mlcl.runs.source import open_corpus
 
@@ -30,15 +33,17 @@ class Prepared:
     """What training needs of a data file and a tokenizer.
 
     Attributes:
+        experiment: The experiment; its text encoder reads vectors where the file has no words.
         facts: Hash, layout, items and widths of the file.
         processor: How items become tensors.
         tokenizer: Of the text encoder.
         openers: A function per split that gives its encoded form; a split is not touched before it is asked for.
     """
 
+    experiment: Experiment
     facts: dict[str, Any]
     processor: Processor
-    tokenizer: SubWords
+    tokenizer: SubWords | VectorSteps
     openers: dict[str, Callable[[], EncodedSplit]]
 
 
@@ -49,6 +54,9 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
     is named by the file's bytes, the tokenizer, the data options and this package's version, so none is ever stale, and
     the folder may be deleted at any time.
 
+    A file whose text is word vectors alone has no use for a language model: a small transformer over the vectors takes
+    its place, and a note says so.
+
     Args:
         experiment: Whose data.
         with_test: Without, the test split is dropped as soon as the file is read, and has no opener.
@@ -57,6 +65,20 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
         DataError: If the file cannot be used for training.
         EncoderError: If the text encoder has no usable tokenizer.
     """
+    try:
+        return _prepare(experiment, with_test)
+    except NoWordsError:
+        changed = with_vectors(experiment)
+        _log.warning(
+            "note: %s has no words, only word vectors: a small transformer over them is trained instead of the text "
+            "encoder %s, at the learning rate of the model",
+            experiment.data.file,
+            experiment.text_encoder,
+        )
+        return _prepare(changed, with_test)
+
+
+def _prepare(experiment: Experiment, with_test: bool) -> Prepared:
     file = Path(experiment.data.file)
     if not (experiment.data.cache and experiment.text_encoder != TINY and file.is_file()):
         return _fresh(experiment, with_test)
@@ -65,7 +87,11 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}; check its permissions", path=file) from None
-    tokenizer = load_tokenizer(experiment.text_encoder)
+    try:
+        tokenizer = _tokenizer(experiment)
+    except EncoderError:
+        _read(experiment, with_test)  # what is wrong with the file comes first: perhaps it has no words at all
+        raise
     folder = cache_folder() / "data" / _key(experiment, digest, tokenizer, with_test)
     found = read_store(folder)
     if found is None:
@@ -76,7 +102,9 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
             return _fresh(experiment, with_test)
     openers, facts = found
     in_order = {name: openers[name] for name in facts["data"]["items"]}
-    return Prepared({**facts["data"], "name": file.name}, Processor.of(facts["processor"]), tokenizer, in_order)
+    return Prepared(
+        experiment, {**facts["data"], "name": file.name}, Processor.of(facts["processor"]), tokenizer, in_order
+    )
 
 
 def cache_folder() -> Path:
@@ -86,10 +114,10 @@ def cache_folder() -> Path:
     return base.expanduser()
 
 
-def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords, with_test: bool) -> str | None:
+def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords | VectorSteps, with_test: bool) -> str | None:
     """Read, encode and store the data; returns why that could not be stored."""
     corpus, processor = _read(experiment, with_test)
-    facts = {"data": corpus_facts(experiment, corpus), "processor": asdict(processor)}
+    facts = {"data": corpus_facts(experiment, corpus, processor), "processor": asdict(processor)}
     splits, word_aligned = dict(corpus.splits), corpus.word_aligned
     del corpus
 
@@ -107,35 +135,41 @@ def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords, with_test: 
 
 def _fresh(experiment: Experiment, with_test: bool) -> Prepared:
     corpus, processor = _read(experiment, with_test)
-    tokenizer = _tokenizer(experiment, corpus)
+    tokenizer = _words_of(corpus) if experiment.text_encoder == TINY else _tokenizer(experiment)
 
     def opener(name: str) -> Callable[[], EncodedSplit]:
         return lambda: processor.encode(corpus.splits[name], tokenizer, word_aligned=corpus.word_aligned)
 
     openers = {name: opener(name) for name in corpus.splits}
-    return Prepared(corpus_facts(experiment, corpus), processor, tokenizer, openers)
+    return Prepared(experiment, corpus_facts(experiment, corpus, processor), processor, tokenizer, openers)
 
 
 def _read(experiment: Experiment, with_test: bool) -> tuple[Corpus, Processor]:
-    corpus = open_corpus(experiment.data, experiment.recipe)
+    data, vectors = experiment.data, experiment.text_encoder == VECTORS
+    corpus = open_corpus(data, experiment.recipe)
     if not with_test:
         corpus = corpus.without_test()
+    if data.label is not None:
+        corpus = choose_label(corpus, data.label)
+    corpus = check_labelled(corpus, data.unlabelled)
     check_splits(corpus)
-    processor = Processor.fit(corpus, experiment.data)
-    check_labels(corpus, processor.task)
-    return corpus, processor
+    if not vectors:
+        check_words(corpus, data.modalities)
+    return corpus, Processor.fit(corpus, data, vectors=vectors)
 
 
-def _key(experiment: Experiment, file_hash: str, tokenizer: SubWords, with_test: bool) -> str:
+def _key(experiment: Experiment, file_hash: str, tokenizer: SubWords | VectorSteps, with_test: bool) -> str:
     options = experiment.data.model_dump(mode="json", exclude={"file", "cache", "fold"})
     without = [] if with_test else ["no test"]
     parts = [FORMAT, version("mlcl"), file_hash, tokenizer.fingerprint(), options, fold_facts(experiment), *without]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _tokenizer(experiment: Experiment, corpus: Corpus) -> SubWords:
-    if experiment.text_encoder != TINY:
-        return load_tokenizer(experiment.text_encoder)
+def _tokenizer(experiment: Experiment) -> SubWords | VectorSteps:
+    return VectorSteps() if experiment.text_encoder == VECTORS else load_tokenizer(experiment.text_encoder)
+
+
+def _words_of(corpus: Corpus) -> SubWords:
     train = corpus.splits["train"]
     segments = [segment for segment in (train.main, train.context) if segment is not None]
     return word_tokenizer([word for segment in segments for item in segment.words for word in [*item, "."]])

@@ -50,6 +50,8 @@ class Setup:
             device=self.device,
             batch_size=settings.eval_batch_size,
             precision=settings.precision,
+            classes=self.processor.classes,
+            label_range=self.processor.label_range,
         )
 
     def score_dev(self, model: nn.Module) -> dict[str, float | None]:
@@ -64,14 +66,14 @@ class Setup:
         return {**dev.metrics(), self.metric: dev.metric(self.metric, self.experiment.train.eval_batch_size)}
 
 
-def set_up(experiment: Experiment, prepared: Prepared, device: torch.device) -> Setup:
+def set_up(prepared: Prepared, device: torch.device) -> Setup:
     """Seed everything, build the model and open every split but test.
 
     Raises:
         UsageError: If options do not fit one another or the task.
         EncoderError: If the text encoder cannot be loaded.
     """
-    processor = prepared.processor
+    experiment, processor = prepared.experiment, prepared.processor
     metric = _selection_metric(experiment, processor)
     seed_everything(experiment.seed)
     model = build_model(
@@ -79,6 +81,8 @@ def set_up(experiment: Experiment, prepared: Prepared, device: torch.device) -> 
         task=processor.task,
         widths=processor.widths,
         vocabulary_size=prepared.tokenizer.vocabulary_size,
+        num_classes=processor.num_classes,
+        classes=processor.classes,
     )
     model.to(device)
     set_execution(model, experiment.execution)
@@ -90,7 +94,7 @@ def set_up(experiment: Experiment, prepared: Prepared, device: torch.device) -> 
 
 def _selection_metric(experiment: Experiment, processor: Processor) -> str:
     name = experiment.train.select_on or DEFAULT_SELECTION[processor.task]
-    allowed = selection_names(processor.task)
+    allowed = selection_names(processor.task, num_classes=processor.num_classes, label_range=processor.label_range)
     if name not in allowed:
         raise UsageError(f"train.select_on = {name!r} is no {processor.task} metric; {nearest(name, allowed)}")
     return name

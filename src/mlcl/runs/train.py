@@ -76,7 +76,8 @@ def _train_run(
     device = resolve_device(experiment.device)
     check_tracker(experiment.tracking)
     prepared = prepare(experiment)
-    setup = set_up(experiment, prepared, device)
+    experiment = prepared.experiment
+    setup = set_up(prepared, device)
     model, metric, encoded = setup.model, setup.metric, setup.encoded
     facts = collect_facts(experiment, prepared.facts, model, device)
     settings, probe = experiment.train, LevelProbe(model)

@@ -49,7 +49,7 @@ def train_for_dev(
     """
     if "test" in prepared.openers:
         raise ValueError("a training for dev must not be given a test split")
-    setup = set_up(experiment, prepared, resolve_device(experiment.device))
+    setup = set_up(prepared, resolve_device(experiment.device))
     model, metric, train = setup.model, setup.metric, setup.encoded["train"]
 
     def tell(state: TrainState) -> None:

@@ -49,7 +49,7 @@ def begin(experiment: Experiment, space: SearchSpace, folder: Path) -> Begun:
     device = resolve_device(experiment.device)
     prepared = prepare(experiment, with_test=False)
     prepared = replace(prepared, openers={name: cache(opener) for name, opener in prepared.openers.items()})
-    setup = set_up(experiment, prepared, device)
+    setup = set_up(prepared, device)
     place = TuneFolder(folder)
     place.begin(tune_plan(experiment, space, prepared, setup))
     study = TuneStudy.open(

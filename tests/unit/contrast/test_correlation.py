@@ -155,3 +155,15 @@ def test_a_batch_without_any_row_has_a_loss_of_zero_with_gradients() -> None:
     loss.backward()
     assert loss == 0
     assert all(vector.grad.eq(0).all() for vector in inputs.values())
+
+
+def test_classes_are_one_apart_whatever_their_numbers() -> None:
+    labels = torch.tensor([[0.0, 1.0, 2.0], [0.0, 0.0, 2.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
+    given = {"offset": 0.1, "scale": 2.0, "nominal": True}
+    expected = (torch.tensor([3.0, 2.0, 0.0], dtype=torch.float64).sqrt() + 0.1) / 2.1
+    torch.testing.assert_close(label_distance(labels, **given), expected)
+    renamed = torch.tensor([2.0, 0.0, 1.0], dtype=torch.float64)[labels.long()]
+    assert torch.equal(label_distance(renamed, **given), label_distance(labels, **given))
+    two = labels.clamp(max=1)
+    assert torch.equal(label_distance(two, **given), label_distance(two, offset=0.1, scale=2.0))  # as it always was
+    assert not torch.equal(label_distance(labels, offset=0.1, scale=2.0), label_distance(labels, **given))

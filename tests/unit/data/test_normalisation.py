@@ -1,5 +1,7 @@
 """Standardisation: statistics of the train split's real rows alone, zeros that stay zeros, constant columns."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,45 @@ def test_without_normalisation_rows_are_those_of_the_file() -> None:
     assert Processor.fit(corpus, config(normalise="none")).shift == {}
     for name, rows in corpus.splits["train"].main.rows.items():
         assert np.array_equal(encoded.rows[name].values[:-1], rows.values)
+
+
+@pytest.mark.parametrize("make", [tiny.corpus, pair_corpus])
+def test_each_item_is_standardised_by_itself_over_its_real_rows(make: Any) -> None:
+    corpus = make()
+    processor = Processor.fit(corpus, config(normalise="item"))
+    assert processor.per_item
+    assert (processor.shift, processor.scale) == ({}, {})
+    plain, ours = encode(corpus, normalise="none").rows["acoustic"], encode(corpus, normalise="item").rows["acoustic"]
+    assert ours.real.tolist() == plain.real.tolist()
+    split = corpus.splits["train"]
+    segments = [segment for segment in (split.context, split.main) if segment is not None]
+    ends = np.cumsum(np.sum([segment.rows["acoustic"].lengths for segment in segments], axis=0))
+    many = 0
+    for start, stop in zip([0, *ends[:-1]], ends, strict=True):
+        rows, real = plain.values[start:stop], plain.real[start:stop]
+        if real.any():
+            found = rows[real].astype(np.float64)
+            deviation = found.std(axis=0)
+            expected = (found - found.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+            np.testing.assert_allclose(ours.values[start:stop][real], expected, atol=1e-5)
+            many += len(found) > 1
+        assert (ours.values[start:stop][~real] == 0).all()
+    assert many > 3
+
+
+def test_the_only_row_of_an_item_becomes_zero_and_stays_real() -> None:
+    rows = Ragged.stack([np.full((1, 3), 7.0, np.float32), np.arange(6, dtype=np.float32).reshape(2, 3)], width=3)
+    corpus = Corpus({"train": Split(["a", "b"], Segment([["x"], ["y", "z"]], {"visual": rows}))}, "test", "regression")
+    encoded = encode(corpus, normalise="item").rows["visual"]
+    np.testing.assert_allclose(encoded.values[:3], [[0, 0, 0], [-1, -1, -1], [1, 1, 1]], atol=1e-6)
+    assert encoded.real[:3].all()
+
+
+def test_an_item_s_standardisation_does_not_see_the_other_items() -> None:
+    corpus = tiny.corpus()
+    changed = tiny.corpus()
+    changed.splits["train"].main.rows["visual"][0][:] += 100
+    first, second = (encode(made, normalise="item").batch(np.arange(1, 11)).visual for made in (corpus, changed))
+    assert first.equal(second)
+    over_train = [encode(made).batch(np.arange(1, 11)).visual for made in (corpus, changed)]
+    assert not over_train[0].equal(over_train[1])  # the negative control

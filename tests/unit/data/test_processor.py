@@ -124,7 +124,8 @@ def test_fixed_padding_gives_every_batch_the_longest_length() -> None:
 @pytest.mark.parametrize("classes", [True, False])
 def test_the_task_is_the_corpus_s_unless_it_is_given(task: str, classes: bool) -> None:
     own = "classification" if classes else "regression"
-    assert Processor.fit(tiny.corpus(classes=classes), config(task=task)).task == (own if task == "auto" else task)
+    corpus = replace(tiny.corpus(classes=True), task=own)
+    assert Processor.fit(corpus, config(task=task)).task == (own if task == "auto" else task)
 
 
 def test_rows_of_another_width_are_refused() -> None:

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from mlcl.evaluate import classification
 from mlcl.evaluate.classification import classification_metrics
 
 BINARY = ["cross_entropy", "accuracy", "f1_weighted", "f1_macro", "precision", "recall", "auroc", "ece"]
-MANY = ["cross_entropy", "accuracy", "f1_weighted", "f1_macro", "ece"]
+MANY = ["cross_entropy", "accuracy", "f1_weighted", "f1_macro", "auroc", "ece"]
 
 Item = tuple[int, int]
 
@@ -143,6 +144,23 @@ def test_auroc_depends_on_the_order_of_scores_alone(items: list[Item]) -> None:
 @pytest.mark.parametrize("label", [0, 1])
 def test_auroc_is_undefined_with_one_class(label: int) -> None:
     assert classification.auroc(np.array([0.1, 0.9, 0.5]), ints([label] * 3)) is None
+
+
+def test_auroc_of_many_classes_is_scikit_learn_s_one_against_the_rest() -> None:
+    rng = np.random.default_rng(0)
+    scores, target = rng.dirichlet(np.ones(4), 60), rng.integers(0, 4, 60)
+    expected = roc_auc_score(target, scores, multi_class="ovr", average="macro")
+    assert classification_metrics(scores, target)["auroc"] == pytest.approx(expected, abs=1e-12)
+    order = rng.permutation(4)  # new numbers for the classes
+    assert classification_metrics(scores[:, order], np.argsort(order)[target]) == pytest.approx(
+        classification_metrics(scores, target), abs=1e-12
+    )
+
+
+def test_auroc_of_many_classes_leaves_out_classes_that_no_item_is_of() -> None:
+    scores = np.array([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6], [0.6, 0.3, 0.1], [0.3, 0.1, 0.6]])
+    assert classification.auroc_macro(scores, ints([0, 2, 2, 0])) == pytest.approx(((1 + 1) / 4 + (1 + 0.5) / 4) / 2)
+    assert classification.auroc_macro(scores, ints([1, 1, 1, 1])) is None
 
 
 def test_a_constant_prediction_has_no_precision_and_chance_auroc() -> None:

@@ -215,6 +215,44 @@ def test_names_are_in_order_and_class_accuracies_left_out_for_labels_beyond_thre
     assert names == [name for name in NAMES if kept or name not in ("acc7", "acc5")]
 
 
+SIMS = ["acc2_sims", "f1_sims", "acc3_sims", "acc5_sims"]
+
+
+def sims_class(score: float, classes: int) -> int:
+    """The class of a score by a plain chain of comparisons."""
+    if classes == 2:
+        return 1 if score > 0 else 0
+    if classes == 3:
+        return 0 if score <= -0.1 else 1 if score <= 0.1 else 2
+    return 0 if score <= -0.7 else 1 if score <= -0.1 else 2 if score <= 0.1 else 3 if score <= 0.7 else 4
+
+
+@fast
+@given(st.lists(st.tuples(st.integers(-30, 30), st.integers(-20, 20)), min_size=1, max_size=23))
+def test_scores_of_one_to_each_side_are_cut_as_ch_sims_is(twentieths: list[tuple[int, int]]) -> None:
+    """Twentieths hit every edge; a prediction beyond 1 is in the outer class."""
+    items = [(prediction / 20, target / 20) for prediction, target in twentieths]
+    metrics = regression_metrics(*pair(items), (-1.0, 1.0))
+    for classes in (2, 3, 5):
+        right = sum(sims_class(p, classes) == sims_class(t, classes) for p, t in items)
+        assert metrics[f"acc{classes}_sims"] == pytest.approx(right / len(items), abs=1e-12)
+    assert metrics["f1_sims"] == pytest.approx(loop_f1([(p > 0, t > 0) for p, t in items]), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("label_range", "names"),
+    [
+        ((-3.0, 3.0), NAMES),
+        ((-1.0, 1.0), [*(name for name in NAMES if name not in ("acc7", "acc5")), *SIMS]),
+        ((-5.0, 5.0), [name for name in NAMES if name not in ("acc7", "acc5")]),
+        ((1.0, 9.0), ["mse", "mae", "corr"]),
+        ((0.0, 5.0), ["mse", "mae", "corr"]),
+    ],
+)
+def test_a_range_decides_which_metrics_mean_anything(label_range: tuple[float, float], names: list[str]) -> None:
+    assert list(regression_metrics(array([0.5, 1.0]), array([1.0, 0.5]), label_range)) == names
+
+
 @pytest.mark.parametrize(
     ("prediction", "message"),
     [
