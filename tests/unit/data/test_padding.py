@@ -70,6 +70,12 @@ def test_lengths_keep_rows_of_zeros_at_the_ends() -> None:
     assert real_rows(spans[1], 8, front=True, length=5) == slice(3, 8)
 
 
+def test_lengths_tell_the_end_where_zeros_do_not() -> None:
+    assert is_front_padded([(2, 3)], [4], [2])
+    assert not is_front_padded([(2, 3)], [4], [3])
+    assert not is_front_padded([(2, 3)], [4])
+
+
 def test_lengths_that_stop_at_the_first_zeros_say_nothing_of_padding_before() -> None:
     spans = [(5, 8), (3, 8), (0, 8)]
     lengths = [1, 1, 8]  # as a search for the first row of zeros gives them, 0 made 1

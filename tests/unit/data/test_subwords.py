@@ -64,6 +64,11 @@ def test_one_item_settles_another() -> None:
     assert first_tokens([unclear, clear]) == [[0, 2, 5], [0, 1]]
 
 
+def test_a_word_that_was_cut_off_settles_nothing() -> None:
+    cut, whole = Spoken(["x", "d"], [1, 3], True), Spoken(["y", "d"], [1, 4], False)
+    assert first_tokens([cut, whole]) == [[0, 1], [0, 1]]
+
+
 def test_the_first_word_may_be_split_in_another_way() -> None:
     assert first_tokens([Spoken(["a", "a"], [2, 3], False)]) == [[0, 2]]
     assert first_tokens([Spoken(["a", "b"], [2, 3], False), Spoken(["b", "a"], [1, 2], False)]) == [[0, 2], [0, 1]]
