@@ -153,6 +153,8 @@ BUILDS: dict[str, bytes] = {
     "scalar of no bytes": pickled(SCALAR, dtype(), raw(b""), b"\x86R"),
     "scalar of too many bytes": pickled(SCALAR, dtype(), raw(b"x" * 16), b"\x86R"),
     "scalar beyond Unicode": pickled(SCALAR, dtype("U1"), raw(b"\xff" * 4), b"\x86R"),
+    "array beyond Unicode": pickled(array((1,), dtype("U1"), raw(b"\xff" * 4))),
+    "array beyond Unicode, big-endian": pickled(array((1,), dtype("U1", ">"), raw(b"\0\x11\0\0"))),
     "writes into an array": pickled(array((1,), dtype(), EIGHT), b"K\x00K\x01s"),
 }
 SIZES: dict[str, bytes] = {

@@ -23,7 +23,7 @@ class FoldConfig(Section):
     seed: int = Field(default=0, ge=0)
     """Seed of the dealing."""
     lists: str | None = None
-    """File with the folds' items, in place of dealing them; `by` then groups the dev items only."""
+    """File with the folds' items, by id or by number in the data file's order; `by` then groups the dev items only."""
 
 
 class DataConfig(Section):
@@ -37,6 +37,8 @@ class DataConfig(Section):
     """Kind of label; `auto` takes classification when every label is 0 or 1."""
     alignment: Literal["word", "last_word"] = "word"
     """Row that a sub-word gets: its own word's, or (release, humor and sarcasm) the last word's of its segment."""
+    columns: str | None = None
+    """Columns of another release to keep, before anything else: `covarep5`, `facet20`, `mfn`, `hkt`; null for all."""
     normalise: Literal["none", "train"] = "train"
     """Standardise every feature column with mean and deviation of the train split's rows; rows of zeros stay zero."""
     lower_case: bool = False

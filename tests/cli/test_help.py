@@ -30,6 +30,8 @@ OPTIONS = {
     },
     "data inspect": {"--json"},
     "data verify": {"--strict", "--json"},
+    "data convert": {"--to", "--label", "--columns", "--half"},
+    "data split": {"--by", "--seed", "--shares", "--to"},
     "config": {"--model", "--profile", "--set", "--search"},
     "crossvalidate": {
         *("--folds", "--by", "--lists", "--fold-seed", "--model", "--data", "--text-encoder", "--profile", "--seed"),
@@ -47,7 +49,8 @@ OPTIONS = {
 POSITIONAL = {
     **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "tune": "RECIPE"},
     **{"models": "", "bench": "WHAT", "compare": "RECIPE", "ablate": "RECIPE", "crossvalidate": "RECIPE"},
-    **{"data inspect": "FILE", "data verify": "FILE", "report": "STUDY"},
+    **{"data inspect": "FILE", "data verify": "FILE", "data convert": "FILE", "data split": "FILE"},
+    "report": "STUDY",
 }
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")
 
@@ -74,7 +77,7 @@ def test_help_of_data_names_each_of_its_verbs() -> None:
 @pytest.mark.parametrize("verb", OPTIONS)
 def test_help_of_a_verb_names_exactly_its_options(verb: str) -> None:
     text = succeed(*verb.split(), "--help")
-    assert set(re.findall(r"--[a-z-]+", text)) - {f"--{POSITIONAL[verb].lower()}"} == OPTIONS[verb]
+    assert set(re.findall(r"--[a-z-]+", text)) - {f"--{POSITIONAL[verb].lower()}", "--out"} == OPTIONS[verb]
     assert POSITIONAL[verb] in text
     assert max(map(len, text.splitlines())) <= 100
 

@@ -89,9 +89,7 @@ def test_sarcasm_has_punchlines_without_face_and_contexts_without_any_sign() -> 
     ("name", "message"),
     [
         ("mustard/split_indices.p", r"holds list of 5 \(tuple of 2 .*no known layout"),
-        ("mosi/CMU_MOSI_ModifiedTimestampedWords.csd", "HDF5"),
-        ("mustard/sarcasm_data.json", "holds text"),
-        ("meld/dev_sent_emo.csv", "holds text"),
+        ("mmmo_youtube/mmmo/y_test.h5", "HDF5"),
         ("hkt/humorHCFTransformer.pt", "torch checkpoint"),
     ],
 )

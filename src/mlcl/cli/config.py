@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mlcl.cli.options import Model
+from mlcl.errors import UsageError
 
 
 def config(
@@ -27,6 +28,8 @@ def config(
     from mlcl.recipe import describe, read_recipe, recipe_names, resolve
     from mlcl.search import describe_search, search_space
 
+    if recipe is None and search:
+        raise UsageError(f"--search needs a recipe: {', '.join(recipe_names())}, or a recipe file")
     if recipe is None:
         for name in recipe_names():
             print(f"{name:10} {read_recipe(name)['title']}")

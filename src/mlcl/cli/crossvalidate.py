@@ -19,7 +19,7 @@ def crossvalidate(
     by: Annotated[
         str, Parameter(help="What stays together: `item`, `video`, `speaker`, or `auto` for the strictest there is.")
     ] = "auto",
-    lists: Annotated[Path | None, Parameter(help="JSON file that lists each fold's items, instead of dealing.")] = None,
+    lists: Annotated[Path | None, Parameter(help="JSON, or pickle of pairs, of each fold's items.")] = None,
     fold_seed: Annotated[int, Parameter(help="Seed of the dealing.")] = 0,
     model: Model = "mlcl",
     data: Data = None,

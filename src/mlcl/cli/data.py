@@ -1,9 +1,10 @@
-"""``mlcl data``: look at data files."""
+"""``mlcl data``: verbs for data files."""
 
 from cyclopts import App
 
+from mlcl.cli.data_convert import convert, split
 from mlcl.cli.data_inspect import inspect, verify
 
-data = App(name="data", help="Look at data files: what they hold, and what is wrong with them.")
-data.command(inspect)
-data.command(verify)
+data = App(name="data", help="Look at data files, convert them, and divide them anew.")
+for verb in (inspect, verify, convert, split):
+    data.command(verb)

@@ -1,5 +1,7 @@
 """``mlcl tune``."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -67,50 +69,37 @@ def tune(
     except ImportError:
         raise MlclError("mlcl tune needs Optuna: pip install 'mlcl[sweep]'") from None
 
-    from rich.console import Console
-
     from mlcl.models.registry import TINY
     from mlcl.parallel import launched
     from mlcl.report.files import write_text
-    from mlcl.tune.command import begin, progress_line
-    from mlcl.tune.importance import importance_svg, importances
-    from mlcl.tune.outcome import best_table, recipe_text, set_line, trials_csv, write_recipe
-    from mlcl.tune.run import run_trials
+    from mlcl.tune.command import begin, show, work
+    from mlcl.tune.importance import FEWEST, importance_svg, importances
+    from mlcl.tune.outcome import recipe_text, set_words, write_recipe
 
     if launched():
         raise UsageError("mlcl tune does not run under torchrun; start it several times with the same --study")
     set_threads(threads)
     if threads is None and experiment.text_encoder == TINY:
         set_threads(1)
-    folder = (
-        study or Path("tune") / f"{experiment.recipe}-{experiment.model.name}-{experiment.profile}-{experiment.seed}"
-    )
-    begun = begin(experiment, space, folder)
-    search = begun.study
-    console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
-
-    def after(number: int) -> None:
-        with search.folder.lock():
-            write_text(search.folder.table, trials_csv(search))
-        if not quiet:
-            errors.print(progress_line(search, number, trials, begun.metric), soft_wrap=True)
-
-    run_trials(search, experiment, begun.prepared, budget=trials, timeout=timeout, after=after)
-    with search.folder.lock():
-        write_text(search.folder.table, trials_csv(search))
-    ranked = search.ranked()
-    if not ranked:
-        raise MlclError(f"no trial is complete; {search.folder.table} says why")
-    console.print(best_table(search, begun.metric))
-    for key, reason in space.left_out.items():
-        print(f"not searched: {key}, {reason}")
-    shares = importances(search)
-    if importance is not None:
+    names = (experiment.recipe, experiment.model.name, experiment.profile, str(experiment.seed))
+    begun = begin(experiment, space, study or Path("tune") / "-".join(names))
+    work(begun, budget=trials, timeout=timeout, quiet=quiet)
+    best, shares = show(begun), importances(begun.study)
+    if shares:
+        print(f"share explained: {', '.join(f'{key} {share:.0%}' for key, share in shares.items())}")
+    if importance is not None and not shares:
+        print(f"note: {importance} is not written: it takes {FEWEST} complete trials that differ", file=sys.stderr)
+    elif importance is not None:
         write_text(importance, importance_svg(shares, f"Share of dev {begun.metric} that each setting explains"))
     if apply is not None:
-        write_recipe(apply, recipe_text(experiment, search, ranked[0], begun.metric, len(search.counted())))
-    print(f"best: trial {ranked[0].number}, {set_line(space, ranked[0])}")
-    print(f"study folder: {search.folder.path}")
+        write_recipe(apply, recipe_text(begun.study, experiment, best, begun.metric))
+    given: list[tuple[str, object]] = [("--model", model), ("--profile", profile), ("--data", data)]
+    given += [("--text-encoder", text_encoder)]
+    given += [("--seed", seed), *(("--set", change) for change in changes or [])]
+    options = [str(word) for option, value in given if value is not None for word in (option, value)]
+    print(f"best: trial {best.number}. To train with it and read test once:")
+    print(shlex.join(["mlcl", "train", recipe, *options, *set_words(space, best)]))
+    print(f"study folder: {begun.study.folder.path}")
 
 
 def _check_options(trials: int, timeout: float | None, apply: Path | None, importance: Path | None) -> None:

@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 
 from mlcl.config import FoldConfig
 from mlcl.data.corpus import Corpus, Split
-from mlcl.data.select import groups_of, join, take
+from mlcl.data.formats.unpickler import load_pickle
+from mlcl.data.resplit import groups_of, join
+from mlcl.data.select import take
 from mlcl.data.split import divide, k_folds
 from mlcl.errors import DataError, UsageError
 
 Items = NDArray[np.int64]
+_PARTS = ("train", "dev", "test")
+_PICKLES = (".p", ".pkl", ".pickle")
 DEV_SHARE = 0.15
 """How much of what is not test becomes dev."""
 
@@ -82,13 +86,13 @@ def refold(corpus: Corpus, config: FoldConfig) -> Corpus:
 
 
 def grouping(items: Split, folds: int) -> Literal["item", "video", "speaker"]:
-    """The strictest grouping that a cross-validation can have: speakers, else videos, if there are more than folds."""
+    """The strictest grouping that fits: speakers, else videos, if there are two or more for each fold."""
     for by in ("speaker", "video"):
         try:
             groups = groups_of(items, by)
         except DataError:
             continue
-        if len(set(groups)) > folds:
+        if len(set(groups)) >= 2 * folds:
             return by
     return "item"
 
@@ -153,18 +157,33 @@ def _listed(items: Split, groups: Sequence[str], config: FoldConfig, path: Path)
 
 
 def _lists(path: Path) -> list[dict[str, list[Any]]]:
-    try:
-        content = json.loads(_read(path))
-    except (ValueError, RecursionError):
-        content = None
-    folds = content.get("folds") if isinstance(content, dict) else None
-    right = isinstance(folds, list) and all(
-        isinstance(fold, dict) and all(isinstance(fold.get(name, []), list) for name in ("train", "dev", "test"))
-        for fold in folds
-    )
-    if not right or folds is None:
-        raise DataError('not of the form {"folds": [{"train": [...], "test": [...]}, ...]}', path=path)
-    return [{name: fold[name] for name in ("train", "dev", "test") if name in fold} for fold in folds]
+    """The folds of a JSON file, or of a pickle of pairs of train and test items."""
+    if path.suffix in _PICKLES:
+        _read(path)
+        found: Any = load_pickle(path)
+        pairs = [[_plain(part) for part in pair] for pair in found] if _is_sequences(found) else []
+        folds = [dict(zip(("train", "test"), pair, strict=True)) for pair in pairs if len(pair) == 2]
+        right = bool(folds) and len(folds) == len(pairs)
+    else:
+        try:
+            content = json.loads(_read(path))
+        except (ValueError, RecursionError):
+            content = None
+        folds = content.get("folds", []) if isinstance(content, dict) else []
+        right = isinstance(folds, list) and bool(folds) and all(isinstance(fold, dict) for fold in folds)
+    if not right or any(not isinstance(fold.get(name, []), list) for fold in folds for name in _PARTS):
+        raise DataError(
+            'not of the form {"folds": [{"train": [...], "test": [...]}, ...]}, nor a pickle of pairs', path=path
+        )
+    return [{name: fold[name] for name in _PARTS if name in fold} for fold in folds]
+
+
+def _is_sequences(found: Any) -> bool:
+    return isinstance(found, list | tuple) and all(isinstance(pair, list | tuple) for pair in found)
+
+
+def _plain(part: Any) -> Any:
+    return part.tolist() if isinstance(part, np.ndarray) else part
 
 
 def _indices(values: Sequence[Any], place: dict[str, int], count: int, path: Path, where: str) -> Items:

@@ -155,7 +155,8 @@ def _join(
     lengths = np.sum([part.lengths for part in parts], axis=0)
     starts = np.cumsum(lengths) - lengths
     total = int(lengths.sum())
-    values = np.zeros((total + 1, parts[0].width), dtype=parts[0].values.dtype)
+    dtype = np.result_type(np.float32, *(part.values.dtype for part in parts))  # float16 is for storage only
+    values = np.zeros((total + 1, parts[0].width), dtype)
     if len(parts) == 1:
         values[:-1] = parts[0].values
         return values, lengths, starts

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlcl.evaluate.evaluator import Predictions
+from mlcl.evaluate.evaluator import Predictions, constant_predictions
 from mlcl.evaluate.intervals import main_intervals
 from mlcl.evaluate.significance import Interval
 
@@ -21,6 +22,7 @@ class FoldSummary:
         mean: Over folds; None where a fold has none.
         sd: Standard deviation over folds, of the sample. Folds share train items, so this is no standard error.
         pooled: Of all test items together, each predicted by the model that did not see it.
+        constant: Of all items, each predicted by the constant of the items that its fold trained on.
         intervals: 95 % of the pooled main metrics, by resampling groups.
     """
 
@@ -28,11 +30,20 @@ class FoldSummary:
     mean: Scores
     sd: Scores
     pooled: Scores
+    constant: Scores
     intervals: dict[str, Interval]
 
 
-def summarise(folds: Sequence[Predictions], groups: Sequence[Sequence[str]]) -> FoldSummary:
-    """Summarise predictions per fold; `groups` names the group of each item of each fold."""
+def summarise(
+    folds: Sequence[Predictions], groups: Sequence[Sequence[str]], train: Sequence[NDArray[np.float64]]
+) -> FoldSummary:
+    """Summarise a cross-validation.
+
+    Args:
+        folds: Predictions for the test items of each fold.
+        groups: Per fold the names of these items' groups.
+        train: Per fold the labels that it trained on.
+    """
     scores = [predictions.metrics() for predictions in folds]
     names = [name for name in scores[0] if all(name in fold for fold in scores)]
     every = pooled(folds)
@@ -41,6 +52,7 @@ def summarise(folds: Sequence[Predictions], groups: Sequence[Sequence[str]]) -> 
         mean={name: _over(_mean, [fold[name] for fold in scores]) for name in names},
         sd={name: _over(_deviation, [fold[name] for fold in scores]) for name in names},
         pooled=every.metrics(),
+        constant=pooled(list(map(constant_predictions, train, folds))).metrics(),
         intervals=main_intervals(every, [name for part in groups for name in part]),
     )
 

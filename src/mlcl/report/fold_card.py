@@ -10,12 +10,12 @@ from mlcl.report.table import Scores, number, score_markdown
 
 
 def fold_columns(summary: FoldSummary) -> dict[str, Scores]:
-    """The columns of the result table: mean and deviation over folds, the pooled metrics and their interval."""
+    """The columns of the result table: mean and deviation over folds; over all items, with interval and baseline."""
     columns: dict[str, Scores] = {"mean": summary.mean, "sd": summary.sd, "all items": summary.pooled}
     if summary.intervals:
         columns["95 % low"] = {name: found.low for name, found in summary.intervals.items()}
         columns["95 % high"] = {name: found.high for name, found in summary.intervals.items()}
-    return columns
+    return {**columns, "constant": summary.constant}
 
 
 def fold_card(experiment: Experiment, facts: Sequence[Mapping[str, Any]], summary: FoldSummary, groups: int) -> str:
@@ -50,9 +50,11 @@ def fold_card(experiment: Experiment, facts: Sequence[Mapping[str, Any]], summar
 
 Every item is predicted by the model that was trained without it; `all items` scores these predictions together.
 The interval is a BCa bootstrap that resamples {groups} {"items" if by == "item" else f"{by}s, each with its items"}.
-`sd` is the spread over folds; they share most of their train items, so it is no standard error.
-Folds: {source}.{apart} Epochs are chosen on dev, which is taken from what is not test; normalisation is fitted on
-train alone. One training a fold, seed {experiment.seed}: what seeds change is not in these numbers.
+`sd` is the spread over folds; they share most of their train items, so it is no standard error. `constant` predicts
+the median or the class frequencies of the labels that a fold trains on.
+
+Folds: {source}.{apart} Epochs are chosen on dev, which is taken from what is not test; normalisation is fitted
+on train alone. One training a fold, seed {experiment.seed}: what seeds change is not in these numbers.
 
 {heads}
 |---|---|---|---:|{"---:|" * len(summary.mean)}

@@ -11,7 +11,7 @@ from mlcl.config import Experiment
 from mlcl.report.table import Scores
 
 Bounds = Mapping[str, tuple[float, float]]
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
 def front_matter(

@@ -12,8 +12,8 @@ from mlcl.data.inspection.result import LabelFacts, SegmentFacts, Spread
 def inspection_lines(found: Inspection) -> Iterator[Text | Table]:
     """Yield what is printed, part by part."""
     yield Text(f"{found.path}\nsha256 {found.sha256}")
-    kind = "rows belong to words" if found.word_aligned else "rows on their own clock"
-    yield Text(f"layout {found.layout}; {found.task}{_labels(found)}; {kind}")
+    kind = "; rows belong to words" if found.word_aligned else "; rows on their own clock"
+    yield Text(f"layout {found.layout}; {found.task}{_labels(found)}{kind if found.widths else ''}")
     yield _table(found)
     yield Text("Lengths are the least, the median and the greatest of an item.")
     for title, lines in (("What it is", found.identity), ("Notes", found.notes)):
@@ -71,7 +71,8 @@ def _rows(found: Inspection, segment: SegmentFacts | None, kind: str) -> str:
     """Rows of one kind in one split."""
     if segment is None or kind not in segment.rows:
         return "none"
-    lengths = "one per word" if found.word_aligned and kind != "text" else f"{_spread(segment.rows[kind])} rows"
+    by_word = found.word_aligned and segment.words.most
+    lengths = "one per word" if by_word else f"{_spread(segment.rows[kind])} rows"
     missing = segment.missing[kind]
     return f"{lengths}; {missing} without" if missing else lengths
 
@@ -81,8 +82,8 @@ def _spread(spread: Spread) -> str:
 
 
 def _label(label: LabelFacts | None) -> str:
-    if label is None or label.least is None:
+    if label is None or label.least is None or label.mean is None:
         return "none"
     if label.counts:
         return ", ".join(f"{value}: {count}" for value, count in label.counts.items())
-    return f"{label.least:.4g} to {label.most:.4g}, mean {label.mean:.3g}"
+    return f"{label.least:.4g} to {label.most:.4g}, mean {round(label.mean, 2):g}"

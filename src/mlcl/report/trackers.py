@@ -63,7 +63,7 @@ class TensorBoard:
         from tensorboard.compat.proto.types_pb2 import DT_STRING
         from tensorboard.summary.writer.record_writer import RecordWriter
 
-        self._event, self._summary = Event, Summary
+        self._event, self._summary, self._epoch = Event, Summary, 0
         self.folder.mkdir(parents=True, exist_ok=True)
         self._file = RecordWriter((self.folder / f"events.out.tfevents.{time.time_ns()}.mlcl").open("xb"))
         self._write(file_version="brain.Event:2")
@@ -75,17 +75,18 @@ class TensorBoard:
 
     def log(self, record: Mapping[str, Any]) -> None:
         """Write the epoch's scalars."""
-        self._scalars(numbers(record), int(record["epoch"]))
+        self._epoch = record["epoch"]
+        self._scalars(numbers(record))
 
     def finish(self, summary: Mapping[str, Any] | None) -> None:
         """Write the final metrics and close the file."""
         if summary is not None:
-            self._scalars(numbers({"final": summary}), 0)
+            self._scalars(numbers({"final": summary}))
         self._file.close()
 
-    def _scalars(self, values: dict[str, float], step: int) -> None:
+    def _scalars(self, values: dict[str, float]) -> None:
         parts = [self._summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
-        self._write(step=step, summary=self._summary(value=parts))
+        self._write(step=self._epoch, summary=self._summary(value=parts))
 
     def _write(self, **fields: Any) -> None:
         self._file.write(self._event(wall_time=time.time(), **fields).SerializeToString())
@@ -123,6 +124,8 @@ class Wandb:
                 x_disable_machine_info=True,
                 x_disable_meta=True,
                 x_disable_stats=True,
+                x_save_requirements=False,
+                host="",
             ),
         )
 

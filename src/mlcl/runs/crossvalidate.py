@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from mlcl.config import Experiment, FoldConfig
 from mlcl.data.folds import deal, pool
-from mlcl.data.select import groups_of
+from mlcl.data.resplit import groups_of
 from mlcl.errors import Interrupted, RunError, UsageError
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.evaluate.fold_summary import FoldSummary, summarise
@@ -39,8 +40,8 @@ def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: boo
         raise UsageError("data.fold is null: there is nothing to cross-validate")
     corpus = open_corpus(experiment.data.model_copy(update={"fold": None}), experiment.recipe)
     items, sha256 = pool(corpus), corpus.sha256
-    tests, groups = [fold.test for fold in deal(items, settings)], groups_of(items, settings.by)
-    ids = items.ids
+    folds, groups = deal(items, settings), groups_of(items, settings.by)
+    ids, labels = np.array(items.ids, dtype=object), np.asarray(items.labels)
     del corpus, items  # each fold reads what it needs
     for number in range(1, settings.of + 1):
         run = place.fold(number)
@@ -49,11 +50,11 @@ def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: boo
         elif run.read_facts().get("data", {}).get("sha256") != sha256:
             raise RunError(f"{run.path} was trained on another file than {experiment.data.file}; start a new one")
     found = [read_predictions(place.fold(number).predictions / "test.csv") for number in range(1, settings.of + 1)]
-    for number, (test, predictions) in enumerate(zip(tests, found, strict=True), 1):
-        if predictions.ids != [ids[item] for item in test]:
+    for number, (fold, predictions) in enumerate(zip(folds, found, strict=True), 1):
+        if predictions.ids != ids[fold.test].tolist():
             raise RunError(f"{place.fold(number).path} has other test items than its fold; remove it, and go on")
-    names = [[groups[item] for item in test] for test in tests]
-    summary = summarise(found, names)
+    names = [[groups[item] for item in fold.test] for fold in folds]
+    summary = summarise(found, names, [labels[fold.train] for fold in folds])
     _write(experiment, settings, place, summary, found, names)
     return summary
 
@@ -106,6 +107,7 @@ def _write(
             "mean": summary.mean,
             "sd": summary.sd,
             "pooled": summary.pooled,
+            "constant": summary.constant,
             "intervals": {name: [found.low, found.high] for name, found in summary.intervals.items()},
             "groups": {"by": settings.by, "count": distinct},
         },

@@ -1,5 +1,6 @@
 """What a run folder keeps for others: model, processor, predictions. Each file appears whole or not at all."""
 
+import csv
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -100,18 +101,19 @@ def prediction_table(split: str, predictions: Predictions) -> pd.DataFrame:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read what `save_predictions` wrote for one split of a run; the label's column must be there.
+    """Read, to the last bit, what `save_predictions` wrote as .csv for one labelled split of a run.
 
     Raises:
         RunError: If the file is missing or damaged.
     """
     try:
-        table = pd.read_csv(path, dtype={"id": str}, float_precision="round_trip", keep_default_na=False)
-        ids, labels = table["id"].tolist(), table["label"].to_numpy(np.float64)
-        if "probability" not in table:
-            return Predictions(ids, "regression", table["prediction"].to_numpy(np.float64), labels)
-        positive = table["probability"].to_numpy(np.float64)
-    except (OSError, ValueError, KeyError) as error:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        ids, labels = [row["id"] for row in rows], np.array([float(row["label"]) for row in rows])
+        if "probability" not in rows[0]:
+            return Predictions(ids, "regression", np.array([float(row["prediction"]) for row in rows]), labels)
+        positive = np.array([float(row["probability"]) for row in rows])
+    except (OSError, ValueError, TypeError, LookupError) as error:
         raise RunError(f"{path} is missing or damaged; remove its run folder, and go on") from error
     return Predictions(ids, "classification", np.stack([1 - positive, positive], axis=1), labels)
 

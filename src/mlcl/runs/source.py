@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 from mlcl.config import DataConfig
+from mlcl.data.columns import check_choice, choose_columns
 from mlcl.data.corpus import Corpus
 from mlcl.data.folds import refold
 from mlcl.data.formats import read_corpus
@@ -15,12 +16,15 @@ PLANTED = "planted"
 
 
 def open_corpus(config: DataConfig, recipe: str) -> Corpus:
-    """Read the corpus, with the splits of the configured fold where one is.
+    """Read the corpus, with the columns that the experiment names and the splits of its fold.
 
     Raises:
+        UsageError: If there is no such choice of columns.
         DataError: If the file is missing or not readable as a corpus.
         UsageError: If a fold is asked for that cannot be.
     """
+    if config.columns is not None:
+        check_choice(config.columns)
     corpus = _read(config, recipe)
     return corpus if config.fold is None else refold(corpus, config.fold)
 
@@ -32,7 +36,8 @@ def _read(config: DataConfig, recipe: str) -> Corpus:
     path = Path(config.file)
     if not path.exists():
         raise DataError(f"no such file. {where_to_get(recipe)}. Then pass --data FILE", path=path)
-    return read_corpus(path)
+    corpus = read_corpus(path)
+    return corpus if config.columns is None else choose_columns(corpus, config.columns)
 
 
 def best_reachable(config: DataConfig) -> dict[str, float] | None:

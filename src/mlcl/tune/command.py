@@ -1,10 +1,15 @@
-"""What ``mlcl tune`` does before, and says after, each trial."""
+"""What ``mlcl tune`` does: make or join a study, work on it, show what it found."""
 
+import sys
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from optuna.trial import FrozenTrial
+from rich.console import Console
+
 from mlcl.config import Experiment
+from mlcl.errors import RunError
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.report.table import number
 from mlcl.runs.prepare import Prepared, prepare
@@ -12,7 +17,9 @@ from mlcl.runs.setup import set_up
 from mlcl.search import SearchSpace
 from mlcl.train.device import resolve_device
 from mlcl.tune.folder import TuneFolder
+from mlcl.tune.outcome import best_table, save_table
 from mlcl.tune.plan import tune_plan
+from mlcl.tune.run import run_trials
 from mlcl.tune.study import TuneStudy
 
 
@@ -21,11 +28,13 @@ class Begun:
     """A study that is ready for trials.
 
     Attributes:
+        experiment: With its own values, which the trials change.
         study: Its trials.
         prepared: Its data, without test; each split is encoded once.
         metric: Dev metric that decides.
     """
 
+    experiment: Experiment
     study: TuneStudy
     prepared: Prepared
     metric: str
@@ -50,14 +59,46 @@ def begin(experiment: Experiment, space: SearchSpace, folder: Path) -> Begun:
         epochs=experiment.train.epochs,
         seed=experiment.seed,
     )
-    return Begun(study, prepared, setup.metric)
+    return Begun(experiment, study, prepared, setup.metric)
 
 
-def progress_line(study: TuneStudy, trial: int, budget: int, metric: str) -> str:
+def work(begun: Begun, *, budget: int, timeout: float | None, quiet: bool) -> None:
+    """Train trials until the study has `budget` of them; say how each ended, and keep ``trials.csv`` up to date."""
+    study, console = begun.study, Console(file=sys.stderr, highlight=False)
+
+    def after(trial: int) -> None:
+        save_table(study)
+        if not quiet:
+            console.print(_line(study, trial, budget, begun.metric), soft_wrap=True)
+
+    run_trials(study, begun.experiment, begun.prepared, budget=budget, timeout=timeout, after=after)
+    save_table(study)
+    running = study.counts().get("running", 0)
+    if running and not quiet:
+        console.print(f"{running} of the trials still run in other processes", soft_wrap=True)
+
+
+def show(begun: Begun) -> FrozenTrial:
+    """Print the best trials and return the very best.
+
+    Raises:
+        RunError: If no trial is complete.
+    """
+    study = begun.study
+    ranked = study.ranked()
+    if not ranked:
+        reasons = [str(trial.user_attrs["reason"]) for trial in study.counted() if "reason" in trial.user_attrs]
+        raise RunError(f"{study.folder.path}: no trial is complete yet" + (f"; {reasons[-1]}" if reasons else ""))
+    Console(highlight=False).print(best_table(study, begun.metric))
+    for key, reason in study.space.left_out.items():
+        print(f"not searched: {key}, {reason}")
+    return ranked[0]
+
+
+def _line(study: TuneStudy, trial: int, budget: int, metric: str) -> str:
     """One line about a trial that has ended."""
-    [(ended, state)] = [(each, state) for each, state in study.every() if each.number == trial]
+    [(ended, end)] = [(each, end) for each, end in study.every() if each.number == trial]
     facts = ended.user_attrs
-    what = f"dev {metric} {number(ended.value)}" if state == "complete" else f"{state}: {facts.get('reason', '')}"
-    best = study.ranked()[:1]
-    best_so_far = f"; best {number(best[0].value)} in trial {best[0].number}" if best else ""
-    return f"trial {trial}, {len(study.counted())} of {budget}: {what}{best_so_far}  {facts.get('seconds', 0.0):.1f} s"
+    what = f"dev {metric} {number(ended.value)}" if end == "complete" else f"{end} {facts.get('reason', '')}".rstrip()
+    best = "".join(f"; best {number(first.value)} in trial {first.number}" for first in study.ranked()[:1])
+    return f"trial {trial}, {len(study.counted())} of {budget}: {what}{best}  {facts.get('seconds', 0.0):.1f} s"

@@ -7,7 +7,7 @@ from optuna.importance import FanovaImportanceEvaluator
 
 from mlcl.tune.study import TuneStudy
 
-_FEWEST = 4  # complete trials below which shares mean nothing
+FEWEST = 4  # complete trials below which shares mean nothing
 _LEFT, _WIDTH, _ROW, _RIGHT = 300, 400, 24, 60  # pixels
 
 
@@ -17,7 +17,7 @@ def importances(study: TuneStudy) -> dict[str, float]:
     Pruned and failed trials tell nothing of it. Empty with fewer than four complete trials, or where all are equal.
     """
     values = [trial.value for trial in study.ranked()]
-    if len(values) < _FEWEST or len(set(values)) == 1:
+    if len(values) < FEWEST or len(set(values)) == 1:
         return {}
     found = optuna.importance.get_param_importances(
         study.study, evaluator=FanovaImportanceEvaluator(seed=study.seed % 2**32)

@@ -18,7 +18,7 @@ from mlcl.search import SearchSpace, Value
 from mlcl.tune.space import experiment_of, tried
 from mlcl.tune.study import TuneStudy
 
-_SHOWN = 5
+_SHOWN = 3
 
 
 def trials_csv(study: TuneStudy) -> str:
@@ -39,15 +39,22 @@ def trials_csv(study: TuneStudy) -> str:
     return text.getvalue()
 
 
+def save_table(study: TuneStudy) -> None:
+    """Write ``trials.csv``."""
+    with study.folder.lock():
+        write_text(study.folder.table, trials_csv(study))
+
+
 def best_table(study: TuneStudy, metric: str) -> Table:
     """The best trials as columns, the recipe's own values among them, the values as lines."""
     ranked = study.ranked()
     shown = ranked[:_SHOWN]
     own = [trial for trial in ranked if trial.user_attrs.get("own_values") and trial not in shown]
     table = Table(title=f"best trials of {len(study.counted())}", title_justify="left", header_style="bold")
-    table.add_column("")
+    table.add_column("trial", no_wrap=True, overflow="fold")
     for trial in [*shown, *own]:
-        table.add_column(f"trial {trial.number}" + (" (own)" if trial.user_attrs.get("own_values") else ""))
+        own_values = " (own)" if trial.user_attrs.get("own_values") else ""
+        table.add_column(f"{trial.number}{own_values}", overflow="fold")
     table.add_row(f"dev {metric}", *(number(trial.value) for trial in [*shown, *own]), end_section=True)
     values = [tried(study.space, trial.params) for trial in [*shown, *own]]
     for key in study.space.dimensions:
@@ -55,12 +62,12 @@ def best_table(study: TuneStudy, metric: str) -> Table:
     return table
 
 
-def set_line(space: SearchSpace, trial: FrozenTrial) -> str:
-    """The options that repeat a trial."""
-    return " ".join(f"--set {key}={_yaml(value)}" for key, value in tried(space, trial.params).items())
+def set_words(space: SearchSpace, trial: FrozenTrial) -> list[str]:
+    """The options that repeat a trial: ``--set`` and a key with its value, in turn."""
+    return [word for key, value in tried(space, trial.params).items() for word in ("--set", f"{key}={_yaml(value)}")]
 
 
-def recipe_text(experiment: Experiment, study: TuneStudy, trial: FrozenTrial, metric: str, budget: int) -> str:
+def recipe_text(study: TuneStudy, experiment: Experiment, trial: FrozenTrial, metric: str) -> str:
     """A recipe file that `mlcl.recipe.resolve` turns into the trial's experiment."""
     winning = experiment_of(experiment, study.space, trial.params)
     base = resolve(winning.recipe, model=winning.model.name, profile=winning.profile)
@@ -70,10 +77,10 @@ def recipe_text(experiment: Experiment, study: TuneStudy, trial: FrozenTrial, me
         "profile": winning.profile,
         "settings": _differences(base, winning),
     }
-    counts = ", ".join(f"{count} {name}" for name, count in study.counts().items() if count)
+    counts = ", ".join(f"{count} {name}" for name, count in study.counts().items())
     comment = (
-        f"# Found by mlcl tune: dev {metric} {number(trial.value)} in trial {trial.number} of {budget} ({counts}), "
-        f"seed {winning.seed}. The test split was not read.\n"
+        f"# Found by mlcl tune: dev {metric} {number(trial.value)} in trial {trial.number}; budget "
+        f"{len(study.counted())} trials ({counts}), seed {winning.seed}. The test split was not read.\n"
     )
     return comment + yaml.safe_dump(content, sort_keys=False)
 

@@ -28,12 +28,12 @@ def tune_plan(experiment: Experiment, space: SearchSpace, prepared: Prepared, se
         "created_with": f"mlcl {version('mlcl')}",
         "metric": setup.metric,
         "direction": "maximize" if setup.metric in HIGHER_IS_BETTER else "minimize",
+        "experiment": settings,
         "data": {"name": prepared.facts["name"], "sha256": prepared.facts["sha256"]},
         "text_encoder": {
             "name": Path(experiment.text_encoder).name,
             "sha256": weights_hash(setup.model.get_submodule("text.encoder")),
         },
-        "experiment": settings,
         "search": {key: dimension.model_dump(mode="json") for key, dimension in space.dimensions.items()},
         "not_searched": space.left_out,
     }

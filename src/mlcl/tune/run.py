@@ -1,11 +1,14 @@
 """Work on a study: one trial after the other, until the budget is spent."""
 
 import gc
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import optuna
 import torch
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from mlcl.config import Experiment
@@ -40,22 +43,35 @@ def run_trials(
         Interrupted: After SIGINT or SIGTERM; the trial in work will be tried again.
     """
     started = time.monotonic()
-    with Worker(study.folder.workers) as worker:
+    with Worker(study.folder.workers) as worker, _terminable():
         while timeout is None or time.monotonic() - started < timeout:
-            trial = study.next_trial(budget, worker)
-            if trial is None:
-                return
+            trial: Trial | None = None
             try:
+                trial = study.next_trial(budget, worker)
+                if trial is None:
+                    return
                 _run_trial(study, trial, experiment, prepared)
             except BaseException as stop:
-                study.interrupt(trial)
+                if trial is not None:
+                    study.interrupt(trial)
                 if isinstance(stop, Interrupted | KeyboardInterrupt):
-                    raise Interrupted(f"stopped in trial {trial.number}; the same command goes on with it") from stop
+                    place = "between trials" if trial is None else f"in trial {trial.number}"
+                    raise Interrupted(f"stopped {place}; the same command goes on") from stop
                 raise
             after(trial.number)
-            gc.collect()
-            if torch.cuda.is_available():
+            if torch.cuda.is_available():  # the next model may be larger
+                gc.collect()
                 torch.cuda.empty_cache()
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Inside, SIGTERM stops as Ctrl-C does, also while no model is in training."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run_trial(study: TuneStudy, trial: Trial, experiment: Experiment, prepared: Prepared) -> None:
@@ -74,6 +90,8 @@ def _run_trial(study: TuneStudy, trial: Trial, experiment: Experiment, prepared:
 
     try:
         score = train_for_dev(experiment_of(experiment, study.space, trial.params), prepared, on_epoch)
+    except UpdateFinishedTrialError:
+        return  # this process slept so long that another gave the trial up for dead
     except optuna.TrialPruned as stop:
         finish(TrialState.PRUNED, reason=str(stop))
     except (MlclError, MemoryError, RuntimeError) as error:

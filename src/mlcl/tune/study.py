@@ -17,6 +17,12 @@ from mlcl.tune.folder import TuneFolder
 from mlcl.tune.space import distributions
 from mlcl.tune.worker import Worker
 
+_ENDS = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+}
 _UNPRUNED = 5  # trials that must be complete before any is stopped early
 
 
@@ -106,15 +112,15 @@ class TuneStudy:
         """Every trial that was begun, with how it ended."""
         counted = {trial.number for trial in self.counted()}
         return [
-            (trial, trial.state.name.lower() if trial.number in counted else "interrupted")
+            (trial, _ENDS[trial.state] if trial.number in counted else "interrupted")
             for trial in self.study.get_trials(deepcopy=False)
             if trial.state != TrialState.WAITING
         ]
 
     def counts(self) -> Mapping[str, int]:
         """How many of the counted trials ended in which way."""
-        states = [trial.state.name.lower() for trial in self.counted()]
-        return {name: states.count(name) for name in ("complete", "pruned", "fail", "running")}
+        ends = [end for _, end in self.every()]
+        return {end: ends.count(end) for end in _ENDS.values() if end in ends}
 
     def _give_up(self, trial: FrozenTrial) -> None:
         self.study.tell(trial.number, state=TrialState.FAIL)

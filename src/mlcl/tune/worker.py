@@ -5,9 +5,12 @@ import os
 import platform
 import secrets
 import threading
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
+
+from mlcl.report.files import write_json
 
 _BEAT = 5.0  # seconds between signs of life
 _DEAD = 120.0  # seconds without one after which a process counts as dead
@@ -29,7 +32,7 @@ class Worker:
 
     def __enter__(self) -> "Worker":
         self._folder.mkdir(exist_ok=True)
-        self._file.write_text(json.dumps({"machine": _machine(), "process": os.getpid()}), encoding="utf-8")
+        write_json(self._file, {"machine": _machine(), "process": os.getpid()})
         self._thread.start()
         return self
 
@@ -42,22 +45,22 @@ class Worker:
 
     def is_dead(self, name: str) -> bool:
         """Whether another worker of the study is gone: no process of this machine, or silent for two minutes."""
-        if name == self.name:
-            return False
         file = self._folder / f"{name}.json"
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
             self._file.touch()  # both times then come from the clock of the file system
             silent = self._file.stat().st_mtime - file.stat().st_mtime
-            return silent > _DEAD or (content["machine"] == _machine() and not _runs(int(content["process"])))
         except FileNotFoundError:
             return True
-        except (ValueError, KeyError, TypeError):
-            return False  # being written just now
+        dead = silent > _DEAD or (content["machine"] == _machine() and not _runs(content["process"]))
+        if dead:
+            file.unlink(missing_ok=True)
+        return dead
 
     def _beat(self) -> None:
         while not self._stop.wait(_BEAT):
-            self._file.touch()
+            with suppress(OSError):  # the next one may succeed
+                self._file.touch()
 
 
 def _machine() -> str:

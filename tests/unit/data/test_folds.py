@@ -16,6 +16,7 @@ from mlcl.data.folds import deal, grouping, lists_hash, pool, refold
 from mlcl.data.processor import Processor
 from mlcl.errors import DataError, UsageError
 from prepare import config, pair_corpus
+from writers import write_pickle
 
 SIZES = {"train": 30, "dev": 8, "test": 12}
 
@@ -129,9 +130,9 @@ def test_an_outlier_outside_train_changes_no_statistic(part: str) -> None:
 
 
 def test_the_strictest_grouping_with_enough_groups_is_taken() -> None:
-    assert grouping(pool(corpus(speakers=7)), 5) == "speaker"
-    assert grouping(pool(corpus(speakers=5)), 5) == "video"
-    assert grouping(pool(corpus(videos=5)), 5) == "item"
+    assert grouping(pool(corpus(speakers=10)), 5) == "speaker"
+    assert grouping(pool(corpus(speakers=9)), 5) == "video"
+    assert grouping(pool(corpus(videos=9)), 5) == "item"
     assert grouping(pool(tiny.corpus()), 5) == "item"
 
 
@@ -175,6 +176,21 @@ def test_wrong_lists_are_refused_by_place(tmp_path: Path, folds: object, message
     with pytest.raises(DataError, match=message) as error:
         deal(pool(corpus()), settings)
     assert str(tmp_path / "lists.json") in str(error.value)
+
+
+def test_a_pickle_of_pairs_is_a_list_of_folds(tmp_path: Path) -> None:
+    """The form of MUStARD's own five folds."""
+    half = np.arange(25)
+    write_pickle(tmp_path / "split.p", [(half + 25, half), [half.tolist(), (half + 25).tolist()]])
+    found = deal(pool(corpus()), FoldConfig(number=1, of=2, lists=str(tmp_path / "split.p")))
+    assert [fold.test.tolist() for fold in found] == [list(range(25)), list(range(25, 50))]
+
+
+@pytest.mark.parametrize("content", [3, [], [3], [([1], [2], [3])], [([1], 3)], {"train": [1]}], ids=str)
+def test_a_pickle_of_anything_else_is_none(tmp_path: Path, content: object) -> None:
+    write_pickle(tmp_path / "split.p", content)
+    with pytest.raises(DataError, match="not of the form"):
+        deal(pool(corpus()), FoldConfig(number=1, of=2, lists=str(tmp_path / "split.p")))
 
 
 def test_ids_that_stand_twice_name_no_item_of_a_list(tmp_path: Path) -> None:

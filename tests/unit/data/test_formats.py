@@ -623,7 +623,7 @@ def test_sniff_takes_anything(other: object) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (5, "holds int, which is no known layout. Known layouts: mag, hkt, "),
+        (5, "holds int, which is no known layout. Known: MAG: .*; HKT: "),
         ([], "holds list of 0, which"),
         ([(1, 2)], r"holds list of 1 \(tuple of 2 \(int, \.\.\.\)\), which"),
         ({}, "holds dict of 0, which"),

@@ -165,15 +165,75 @@ def test_token_rows_that_come_last_are_the_same() -> None:
     assert_same(read(data), expected)
 
 
-def test_rows_under_sub_words_keep_their_order_where_a_word_is_several() -> None:
+def _split_words(data: Arrays, pieces: dict[str, int], steps: int = 30) -> Arrays:
+    """The same file by a tokenizer that gives some words several sub-words, cut off after so many steps."""
+    for split in data.values():
+        counts = [[pieces.get(word, 1) for word in text.split()] for text in split["raw_text"]]
+        bert = np.zeros((len(counts), 3, steps))
+        for index, item in enumerate(counts):
+            bert[index, :2, : min(sum(item) + 2, steps)] = 1
+        split["text_bert"] = bert
+        for key in MODALITIES:
+            items = [
+                np.pad(np.repeat(rows[1 : len(item) + 1], item, axis=0)[: steps - 2], ((1, 1), (0, 0)))
+                for rows, item in zip(split[key], counts, strict=True)
+            ]
+            split[key] = block(items, steps)
+    return data
+
+
+def test_copies_under_sub_words_go_back_to_their_words() -> None:
+    expected = read(mmsa_data(aligned=True))
+    corpus = read(_split_words(mmsa_data(aligned=True), {"étrange": 3, "don't": 2, "UH": 2}))
+    assert_same(corpus, expected)
+    assert corpus.notes == ()
+
+
+def test_words_that_were_cut_off_have_rows_of_zeros() -> None:
+    expected = read(mmsa_data(aligned=True)).splits["train"].main.rows["visual"]
+    corpus = read(_split_words(mmsa_data(aligned=True), {}, steps=6))
+    assert corpus.word_aligned
+    found = corpus.splits["train"].main.rows["visual"]
+    assert found.lengths.tolist() == expected.lengths.tolist()
+    for index in range(len(expected)):
+        np.testing.assert_array_equal(found[index][:4], expected[index][:4])
+        assert not found[index][4:].any()
+
+
+def _unclear(count: int) -> Arrays:
+    """A file one of whose items has the rows 1, 1, 2, 2, 2, 2 under three words: the second may have either row."""
+    data = mmsa_data({"train": count}, aligned=True)
+    data["train"]["raw_text"] = [*data["train"]["raw_text"][:-1], "one two three"]
+    for key in MODALITIES:
+        data["train"][key][-1] = 0
+        data["train"][key][-1, 1] = 1
+        data["train"][key][-1, 2] = 1
+        data["train"][key][-1, 3:7] = 2
+    data["train"]["text_bert"][-1, :2] = 0
+    data["train"]["text_bert"][-1, :2, :8] = 1
+    return data
+
+
+def test_words_that_cannot_be_told_have_rows_of_zeros() -> None:
+    corpus = read(_unclear(40))
+    assert corpus.word_aligned
+    assert "rows stand under sub-words: 1 of" in corpus.notes[0]
+    assert corpus.splits["train"].main.rows["visual"][39].tolist() == [[1] * 3, [0] * 3, [2] * 3]
+
+
+def test_a_file_with_many_such_words_is_not_aligned() -> None:
+    corpus = read(_unclear(2))
+    assert not corpus.word_aligned
+    assert "cannot be matched with the words" in corpus.notes[0]
+
+
+def test_rows_that_are_no_copies_keep_their_order() -> None:
     data = mmsa_data(aligned=True)
     expected = read(mmsa_data(aligned=True))
     data["train"]["raw_text"] = np.array([text.replace(" ", "", 1) for text in data["train"]["raw_text"]])
-    several = sum(" " in text for text in mmsa_data()["train"]["raw_text"])
     corpus = read(data)
     assert not corpus.word_aligned
-    (note,) = corpus.notes
-    assert f"under the sub-words of text_bert: {several} of 10 items have other numbers of rows and words" in note
+    assert "stand under sub-words that cannot be matched with the words" in corpus.notes[0]
     for name, split in expected.splits.items():
         for kind, rows in split.main.rows.items():
             np.testing.assert_array_equal(corpus.splits[name].main.rows[kind].values, rows.values)
@@ -221,7 +281,7 @@ def test_more_rows_than_words_are_no_rows_of_words() -> None:
     data["test"]["raw_text"] = ["一" for _ in data["test"]["raw_text"]]
     corpus = read(data)
     assert not corpus.word_aligned
-    assert "under steps that are not its words" in corpus.notes[0]
+    assert "stand under steps that cannot be matched" in corpus.notes[0]
 
 
 def test_aligned_modalities_lose_the_padding_that_they_share() -> None:

@@ -120,7 +120,10 @@ def test_a_metric_that_is_undefined_or_left_out_has_no_interval() -> None:
 
 def test_a_summary_follows_from_its_folds() -> None:
     folds = [predictions("regression", 10 + seed, seed) for seed in range(3)]
-    found = summarise(folds, [fold.ids for fold in folds])
+    train = [np.full(3, float(seed)) for seed in range(3)]
+    found = summarise(folds, [fold.ids for fold in folds], train)
+    errors = [np.abs(np.asarray(fold.labels) - seed) for seed, fold in enumerate(folds)]
+    assert found.constant["mae"] == pytest.approx(np.concatenate(errors).mean())
     for name in ("mae", "corr"):
         values = [fold.metrics()[name] for fold in folds]
         assert found.mean[name] == pytest.approx(np.mean(values))
@@ -136,6 +139,6 @@ def test_a_summary_follows_from_its_folds() -> None:
 def test_a_metric_that_a_fold_lacks_has_no_mean() -> None:
     folds = [predictions("regression", 10, seed) for seed in range(2)]
     flat = Predictions(folds[1].ids, "regression", np.zeros(10), folds[1].labels)
-    found = summarise([folds[0], flat], [folds[0].ids, flat.ids])
+    found = summarise([folds[0], flat], [folds[0].ids, flat.ids], [np.zeros(1)] * 2)
     assert (found.mean["corr"], found.sd["corr"]) == (None, None)
     assert found.pooled["corr"] is not None

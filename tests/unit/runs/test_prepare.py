@@ -88,6 +88,21 @@ def test_every_data_option_has_an_entry_of_its_own(place: Path, change: str) -> 
     assert len(entries(place)) == 2
 
 
+def test_every_fold_has_an_entry_of_its_own_and_so_have_other_lists(place: Path) -> None:
+    lists = place / "lists.json"
+    lists.write_text('{"folds": [{"train": [0, 1, 2], "test": [3]}, {"train": [4, 5, 6], "test": [7]}]}')
+    first = "data.fold={number: 1, of: 2}"
+    listed = f"data.fold={{number: 1, of: 2, lists: '{lists}'}}"
+    assert prepare(experiment(place, first)).facts["items"] == {"train": 8, "dev": 1, "test": 9}
+    second = prepare(experiment(place, "data.fold={number: 2, of: 2}"))
+    assert second.processor.shift != prepare(experiment(place, first)).processor.shift
+    assert len(entries(place)) == 2
+    assert prepare(experiment(place, listed)).openers["test"]().ids == ["trainvideo[3]"]
+    lists.write_text('{"folds": [{"train": [0, 1, 2], "test": [5]}, {"train": [4, 5, 6], "test": [7]}]}')
+    assert prepare(experiment(place, listed)).openers["test"]().ids == ["trainvideo[5]"]
+    assert len(entries(place)) == 4
+
+
 def test_other_bytes_and_another_tokenizer_have_entries_of_their_own(place: Path) -> None:
     prepare(experiment(place))
     write_mag(place / "mag.pkl", sizes={"train": 9, "dev": 5, "test": 4}, seed=1)

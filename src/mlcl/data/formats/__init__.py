@@ -11,6 +11,7 @@ import numpy as np
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import (
     csd,
+    folder,
     hkt,
     label_csv,
     mag,
@@ -21,6 +22,7 @@ from mlcl.data.formats import (
     mult,
     mustard,
     mustard_plus,
+    saved_datasets,
     ur_funny,
 )
 from mlcl.data.formats.layout import Layout
@@ -39,6 +41,7 @@ _MEMORY_MORE = 2**28
 
 
 LAYOUTS: tuple[Layout, ...] = (
+    folder.LAYOUT,
     mag.LAYOUT,
     hkt.LAYOUT,
     misa.LAYOUT,
@@ -55,6 +58,7 @@ LAYOUTS: tuple[Layout, ...] = (
     meld.LAYOUT,
     meld.FOLDER_LAYOUT,
     label_csv.LAYOUT,
+    saved_datasets.LAYOUT,
 )
 
 
@@ -79,7 +83,8 @@ def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> C
     opening, data = open_content(path)
     layout = next((known for known in LAYOUTS if known.opening == opening and known.sniff(data)), None)
     if layout is None:
-        raise DataError(describe_unknown(data, list(dict.fromkeys(known.name for known in LAYOUTS))), path=path)
+        known = [layout.summary for layout in LAYOUTS if layout.opening == opening]
+        raise DataError(describe_unknown(data, known), path=path)
     size, digest = content_hash(path)
     limit = _MEMORY_FACTOR * size + _MEMORY_MORE
     corpus = replace(layout.read(data, path=str(path), dtype=dtype, max_bytes=limit), sha256=digest)

@@ -33,12 +33,9 @@ class SegmentDraft:
         if self.sentences is not None:
             self.sentences.append(sentences or [])
 
-    def build(self, split: str, columns: Mapping[str, slice]) -> Segment:
+    def build(self, split: str, columns: Mapping[str, list[int]]) -> Segment:
         """Join the items, with the given columns of a kind of rows, or all."""
-        rows = {
-            name: self.source.stack(items, name, split, columns.get(name, slice(None)))
-            for name, items in self.rows.items()
-        }
+        rows = {name: self.source.stack(items, name, split, columns.get(name)) for name, items in self.rows.items()}
         return Segment(self.words, rows, self.sentences)
 
 
@@ -67,7 +64,7 @@ class SplitDraft:
         self.ids.append(self.source.identifier(identifier, f"{self.name}[{len(self.ids)}]", place))
         self.labels.append(self.source.label(label, place))
 
-    def build(self, columns: Mapping[str, slice]) -> Split:
+    def build(self, columns: Mapping[str, list[int]]) -> Split:
         """Join the items."""
         return Split(
             ids=self.ids,
@@ -79,7 +76,7 @@ class SplitDraft:
 
 
 def build_corpus(
-    source: Source, drafts: Sequence[SplitDraft], layout: str, columns: Mapping[str, slice] | None = None
+    source: Source, drafts: Sequence[SplitDraft], layout: str, columns: Mapping[str, list[int]] | None = None
 ) -> Corpus:
     """Join the items of every split into a corpus."""
     splits = {draft.name: draft.build(columns or {}) for draft in drafts}

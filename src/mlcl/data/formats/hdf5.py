@@ -124,7 +124,7 @@ class Hdf5:
             raise self.error(f"holds {_kind(dataset)}, not text", dataset)
         if dataset.dtype.kind == "S":
             return self._read(dataset, dataset.dtype).ravel().tolist()
-        if dataset.id.get_type().get_size() != _REFERENCE.itemsize or dataset.file.userblock_size:
+        if dataset.file.id.get_create_plist().get_sizes() != (8, 8) or dataset.file.userblock_size:
             raise self.error("holds text in an unusual way; write it as text of one length", dataset)
         references = self._read_references(dataset).ravel()
         self._spend(int(references["length"].sum(dtype=np.int64)), dataset)

@@ -1,23 +1,25 @@
-"""Reader of the HKT layout: humor and sarcasm as punchlines with the sentences said before."""
+"""Reader and writer of the HKT layout: humor and sarcasm as punchlines with the sentences said before."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlcl.data.corpus import Corpus
+from mlcl.data.columns import fits, kept_columns
+from mlcl.data.corpus import Corpus, Segment, Split
 from mlcl.data.formats.draft import SegmentDraft, SplitDraft, build_corpus
 from mlcl.data.formats.items import Source, first_items
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.pickled import label_cells, refuse_loss, write_pickle
 from mlcl.data.formats.words import is_sequence
+from mlcl.errors import DataError
 
 _ITEM = ("punchline", "context", "id", "label")
 _FEATURES = ("words", "visual", "acoustic", "hcf")
 _ROWS = ("acoustic", "visual", "hcf")
-
-# The published UR-FUNNY and MUStARD files: of the 91 OpenFace values the last shape parameter and the 35 action units
-# are used, of the 81 COVAREP values the first 60 (HKT's and MLCL's loaders).
-_PUBLISHED_WIDTHS = {"visual": 91, "acoustic": 81}
-_PUBLISHED_COLUMNS = {"visual": slice(55, 91), "acoustic": slice(0, 60)}
+_Features = tuple[list[str], *tuple[NDArray[np.floating], ...]]
+_PUBLISHED = "hkt"  # the choice of columns that the loaders of the published files make
 
 
 def sniff(data: object) -> bool:
@@ -68,8 +70,7 @@ def read(
             _add_context(context, before, f"{place} context")
             draft.add(identifier, label, place)
         drafts.append(draft)
-    published = all(source.widths.get(name) == width for name, width in _PUBLISHED_WIDTHS.items())
-    return build_corpus(source, drafts, "hkt", _PUBLISHED_COLUMNS if published else None)
+    return build_corpus(source, drafts, "hkt", kept_columns(_PUBLISHED) if fits(_PUBLISHED, source.widths) else None)
 
 
 def _add_punchline(draft: SegmentDraft, features: object, place: str) -> None:
@@ -106,10 +107,50 @@ def _add(draft: SegmentDraft, sentences: list[str], rows: Sequence[object], plac
     draft.add(words, {name: matrices[name] for name in _ROWS}, sentences)
 
 
+def write(corpus: Corpus, path: Path) -> None:
+    """Write a corpus in the HKT layout.
+
+    Raises:
+        DataError: If there is something at `path` already, or the layout would lose something of the corpus.
+    """
+    refuse_loss(corpus, path, "hkt", set(_ROWS))
+    if fits(_PUBLISHED, corpus.widths()):
+        raise DataError(
+            "cannot be written as hkt: of 91 visual and 81 acoustic columns its readers take some; "
+            f"choose these with --columns {_PUBLISHED}, or write it --to folder",
+            path=path,
+        )
+    write_pickle({name: _items(split, path) for name, split in corpus.splits.items()}, path)
+
+
+def _items(split: Split, path: Path) -> list[object]:
+    if split.context is None:
+        raise DataError("cannot be written as hkt: the items have no context; write it --to mag or folder", path=path)
+    main, context = _features(split.main, path), _features(split.context, path)
+    if any(len(features[0]) != 1 for features in main):
+        raise DataError("cannot be written as hkt: a punchline is one sentence there; write it --to folder", path=path)
+    return [
+        ((main[i][0][0], *main[i][1:]), context[i], split.ids[i], label) for i, label in enumerate(label_cells(split))
+    ]
+
+
+def _features(segment: Segment, path: Path) -> list[_Features]:
+    """Per item sentences and rows; the punchline is one sentence."""
+    found: list[_Features] = []
+    for index, words in enumerate(segment.words):
+        sentences = [" ".join(words)] if segment.sentences is None else segment.sentences[index]
+        if " ".join(sentences).split() != words:
+            raise DataError("cannot be written as hkt: a word holds white space; write it --to folder", path=path)
+        visual, acoustic, hcf = (segment.rows[name][index] for name in _FEATURES[1:])
+        found.append((sentences, visual, acoustic, hcf))
+    return found
+
+
 LAYOUT = Layout(
     "hkt",
     "pickle",
     sniff,
     read,
     "HKT: dict of train, dev, test lists of ((words, visual, acoustic, hcf), context, id, label)",
+    write,
 )

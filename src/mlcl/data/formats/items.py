@@ -11,7 +11,7 @@ from mlcl.data.corpus import SPLITS, Ragged
 from mlcl.data.formats.words import Words, is_sequence, to_text
 from mlcl.errors import DataError, nearest
 
-SPLIT_NAMES = {**{name: name for name in SPLITS}, "valid": "dev", "val": "dev"}
+SPLIT_NAMES = {**{name: name for name in SPLITS}, "valid": "dev", "val": "dev", "validation": "dev"}
 _LABEL_SHAPES = ((), (1,), (1, 1), (1, 7))  # MISA's cached files have (1, 7): sentiment, then six emotions
 ITEM_BYTES = 256  # what an item takes beside its rows and words, roughly
 _MAX_ID = 1000  # characters
@@ -127,14 +127,18 @@ class Source:
         self.spend(rows.size * np.dtype(self.dtype).itemsize, place)
         return rows
 
-    def stack(self, items: Sequence[NDArray[np.generic]], name: str, split: str, columns: slice) -> Ragged:
+    def stack(
+        self, items: Sequence[NDArray[np.generic]], name: str, split: str, columns: list[int] | None = None
+    ) -> Ragged:
         """Join the rows of a split's items; -inf, inf and nan become 0 and the rows that held them are counted."""
-        width = len(range(self.widths.get(name, 0))[columns])
+        width = self.widths.get(name, 0) if columns is None else len(columns)
         if not width:
             raise self.error(f"no item has {name} rows, so their number of columns is unknown; add items with rows")
         nothing = np.zeros((0, width), self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # inf and nan that come of the cast are repaired below
-            chosen: list[NDArray[Any]] = [rows[:, columns] if len(rows) else nothing for rows in items]
+            chosen: list[NDArray[Any]] = [
+                (rows if columns is None else rows[:, columns]) if len(rows) else nothing for rows in items
+            ]
             ragged = Ragged.stack(chosen, width=width, dtype=self.dtype)
         repaired = sum(_repair(ragged.values[start : start + _CHUNK]) for start in range(0, len(ragged.values), _CHUNK))
         if repaired:

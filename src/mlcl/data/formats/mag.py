@@ -1,12 +1,16 @@
-"""Reader of the MAG layout: MOSI and MOSEI as one list of word-aligned items per split."""
+"""Reader and writer of the MAG layout: MOSI and MOSEI as one list of word-aligned items per split."""
+
+from pathlib import Path
 
 import numpy as np
 
-from mlcl.data.corpus import Corpus
+from mlcl.data.corpus import Corpus, Split
 from mlcl.data.formats.draft import SegmentDraft, SplitDraft, build_corpus
 from mlcl.data.formats.items import Source, first_items
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.pickled import label_cells, refuse_loss, write_pickle
 from mlcl.data.formats.words import is_sequence
+from mlcl.errors import DataError
 
 _ITEM = ("(words, visual, acoustic)", "label", "segment")
 _FEATURES = ("words", "visual", "acoustic")
@@ -68,6 +72,35 @@ def _add(draft: SegmentDraft, features: object, place: str) -> None:
     draft.add(read, rows)
 
 
+def write(corpus: Corpus, path: Path) -> None:
+    """Write a corpus in the MAG layout. Labels become arrays (1, 1), as in the published files.
+
+    Raises:
+        DataError: If there is something at `path` already, or the layout would lose something of the corpus.
+    """
+    refuse_loss(corpus, path, "mag", {"acoustic", "visual"})
+    if corpus.has_context:
+        raise DataError("cannot be written as mag: context would be lost; write it --to hkt or folder", path=path)
+    write_pickle({name: _items(split) for name, split in corpus.splits.items()}, path)
+
+
+def _items(split: Split) -> list[object]:
+    main, labels = split.main, label_cells(split)
+    return [
+        (
+            (words, main.rows["visual"][index], main.rows["acoustic"][index]),
+            None if labels[index] is None else np.array([[labels[index]]]),
+            split.ids[index],
+        )
+        for index, words in enumerate(main.words)
+    ]
+
+
 LAYOUT = Layout(
-    "mag", "pickle", sniff, read, "MAG: dict of train, dev, test lists of ((words, visual, acoustic), label, segment)"
+    "mag",
+    "pickle",
+    sniff,
+    read,
+    "MAG: dict of train, dev, test lists of ((words, visual, acoustic), label, segment)",
+    write,
 )

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlcl.data.formats.arrays import ArraySplit
+from mlcl.data.formats.mmsa_words import Matrices, rows_of_sub_words, rows_of_words
 from mlcl.data.formats.padding import Span, filled, is_front_padded, joined, real_rows
 
 _KEYS = {"acoustic": "audio", "visual": "vision"}
 _TEXT = "text"
 _BERT_ROWS = 3  # of text_bert: ids, mask, types
-
-Matrices = list[NDArray[np.generic]]
+_NO_WORDS = (
+    "audio and vision stand under {} that cannot be matched with the words, so the rows keep their own order; "
+    "models that need a row per word cannot use them"
+)
 
 
 @dataclass(frozen=True)
@@ -47,21 +49,13 @@ def place_rows(splits: Sequence[ArraySplit], words: Sequence[list[list[str]]]) -
     rows = [block.cut(slices) for block, slices in zip(blocks, spans, strict=True)]
     if not any("raw_text" in split for split in splits):
         return Placed([{**cut, **block.text()} for block, cut in zip(blocks, rows, strict=True)], False, [])
-    fits = np.array(
-        [
-            stretch.stop - stretch.start == len(spoken) if under_tokens else stretch.stop - stretch.start <= len(spoken)
-            for slices, items in zip(spans, words, strict=True)
-            for stretch, spoken in zip(slices, items, strict=True)
-        ]
-    )
-    if fits.all():
-        return Placed([_under_words(cut, items) for cut, items in zip(rows, words, strict=True)], True, [])
-    under = "the sub-words of text_bert" if under_tokens else "steps that are not its words"
-    note = (
-        f"audio and vision stand under {under}: {int((~fits).sum())} of {len(fits)} items have other numbers of rows "
-        "and words, so the rows keep their own order beside the words; models that need a row per word cannot use them"
-    )
-    return Placed(rows, False, [note])
+    if under_tokens:
+        found = rows_of_sub_words(rows, [block.steps() for block in blocks], words)
+    else:
+        found = rows_of_words(rows, words)
+    if found is None:
+        return Placed(rows, False, [_NO_WORDS.format("sub-words" if under_tokens else "steps")])
+    return Placed(found[0], True, found[1])
 
 
 def _own_clock(blocks: Sequence["_Blocks"]) -> Placed:
@@ -119,13 +113,17 @@ class _Blocks:
             bool(matrices) and agree and not any(lengths.values()),
         )
 
+    def steps(self) -> list[int]:
+        """Per item the steps of aligned modalities."""
+        return [len(rows) for rows in next(iter(self.matrices.values()))]
+
     def joint(self) -> list[Span]:
         """Per item the span in which any modality has rows."""
         return [joined(spans) for spans in zip(*self.spans.values(), strict=True)]
 
     def real(self) -> list[slice]:
         """Per item the real rows of aligned modalities."""
-        spans, steps = self.joint(), [len(rows) for rows in next(iter(self.matrices.values()))]
+        spans, steps = self.joint(), self.steps()
         front = is_front_padded(spans, steps)
         return [real_rows(span, size, front=front) for span, size in zip(spans, steps, strict=True)]
 
@@ -183,17 +181,3 @@ def _all_inside(blocks: Sequence[_Blocks], tokens: Sequence[list[Span] | None]) 
                 return False
             some = some or bool(stop)
     return some
-
-
-def _under_words(rows: dict[str, Matrices], words: Sequence[list[str]]) -> dict[str, Matrices]:
-    """One row per word; words behind the last row have rows of zeros, as rows that are cut off have."""
-    return {
-        name: [_extended(matrix, len(spoken)) for matrix, spoken in zip(items, words, strict=True)]
-        for name, items in rows.items()
-    }
-
-
-def _extended(rows: NDArray[np.generic], count: int) -> NDArray[np.generic]:
-    if len(rows) == count:
-        return rows
-    return np.concatenate([rows, np.zeros((count - len(rows), rows.shape[1]), rows.dtype)])

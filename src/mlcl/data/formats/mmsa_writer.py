@@ -1,5 +1,6 @@
 """Writer of the MMSA layout."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 from mlcl.data.corpus import Corpus, Split
 from mlcl.data.formats.mmsa_labels import KEYS
 from mlcl.data.formats.writing import FILE_NAMES, check_common, padded, refuse, write_new
+
+_log = logging.getLogger(__name__)
 
 _ROWS = {"acoustic": "audio", "visual": "vision"}
 _SIGNS = ("Negative", "Neutral", "Positive")
@@ -34,6 +37,9 @@ def write(corpus: Corpus, path: Path) -> None:
             for name, split in corpus.splits.items()
         },
         path,
+    )
+    _log.warning(
+        "note: %s: without text_bert, which MMSA's models with a BERT need: make it with their tokenizer", path
     )
 
 

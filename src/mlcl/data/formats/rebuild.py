@@ -8,6 +8,7 @@ import io
 import math
 import pickle
 import re
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -79,6 +80,7 @@ class Rebuilder(pickle.Unpickler):
         kind = _plain_dtype_of(dtype)
         raw = self._budget.take(bytes(content) if type(content) is bytearray else content)
         sizes = kind.check(shape, len(raw))
+        kind.check_text(raw)
         flat: NDArray[np.generic] = np.frombuffer(raw, kind.dtype) if raw else np.zeros(0, kind.dtype)  # read-only
         array = flat.reshape(sizes, order="F" if order == "F" else "C")
         if order == "K" and isinstance(axes, tuple):
@@ -174,6 +176,13 @@ class _DType:
         self.budget.spend(_BYTES_PER_OBJECT * len(content))
         return self.check(shape, self.dtype.itemsize * len(content))
 
+    def check_text(self, content: bytes) -> None:
+        """Refuse text beyond Unicode: numpy makes a str of it that nothing can encode."""
+        if self.dtype.kind == "U" and content:
+            codes = np.frombuffer(content, np.dtype("u4").newbyteorder(self.dtype.byteorder))
+            if int(codes.max()) > sys.maxunicode:
+                raise pickle.UnpicklingError("it has text beyond Unicode")
+
 
 class _Array(np.ndarray):
     """An array that accepts only a state whose size fits, once, and is read-only from then on."""
@@ -191,6 +200,7 @@ class _Array(np.ndarray):
         else:
             raw = kind.budget.take(content)
             checked = (1, kind.check(shape, len(raw)), kind.dtype, column_major, raw)
+            kind.check_text(raw)
         super().__setstate__(checked)  # type: ignore[arg-type]  # numpy takes a plain bool
         self.flags.writeable = False
 

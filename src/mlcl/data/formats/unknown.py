@@ -18,12 +18,12 @@ _MOST_ENTRIES = 1000  # of a folder that are looked at
 _MOST_TEXT = 2**20  # bytes of a text file that are looked at
 
 
-def describe_unknown(data: object, layouts: Sequence[str]) -> str:
+def describe_unknown(data: object, summaries: Sequence[str]) -> str:
     """Return what was found instead of a known layout.
 
     Args:
         data: What the file opened as: an object, or a path.
-        layouts: Names of the known layouts.
+        summaries: The layouts of files that open so, in a few words each.
     """
     places = [data, *list(data.values())[:9], *first_items(data)] if isinstance(data, dict) else []
     if any(isinstance(place, dict) and _keys(place) >= _DROPBOX_FIELDS for place in places):
@@ -35,7 +35,8 @@ def describe_unknown(data: object, layouts: Sequence[str]) -> str:
         inside = _data_files(data)
         if inside:
             return f"is a folder of no known layout; name the data file in it: {' or '.join(inside)}"
-    return f"holds {_describe(data)}, which is no known layout. Known layouts: {', '.join(layouts)}"
+    known = f". Known: {'; '.join(summaries)}" if summaries else ""
+    return f"holds {_describe(data)}, which is no known layout{known}"
 
 
 def _keys(data: dict[object, object]) -> set[str]:

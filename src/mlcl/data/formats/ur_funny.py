@@ -16,6 +16,7 @@ from mlcl.data.formats.words import is_sequence
 _FOLDS, _TEXTS, _LABELS = "data_folds", "language_sdk", "humor_label_sdk"
 _FEATURES = {"acoustic": "covarep_features_sdk", "visual": "openface_features_sdk"}
 _NUMBERS = {int, float, bool, np.float64, np.float32, np.int64}
+_IDS = (str, bytes, int, float, np.generic)
 _SUFFIXES = (".pkl", ".pickle", ".p")
 
 
@@ -68,13 +69,13 @@ def read(
 
 
 def _add(source: Source, split: LabelledSplit, key: object, text: object, label: object) -> None:
-    place = f"{_TEXTS} {str(key)[:60]!a}"
+    place = f"{_TEXTS} {_shown(key)}"
     punchline = _field(source, text, "punchline_sentence", place)
     context = _field(source, text, "context_sentences", place)
     if not is_sequence(context):
         raise source.error(f"context_sentences is {type(context).__name__}, not a list", place)
     split.add_text(punchline, context, place)
-    place = f"{_LABELS} {str(key)[:60]!a}"
+    place = f"{_LABELS} {_shown(key)}"
     value = source.label(label, place)
     if value not in (0, 1):
         raise source.error(f"the label is {value:g}, not 0 or 1", place)
@@ -95,7 +96,7 @@ class _Features:
             main, context = split.draft.main, split.draft.context
             assert context is not None
             for index, key in enumerate(names):
-                place = f"{self.member} {str(key)[:60]!a}"
+                place = f"{self.member} {_shown(key)}"
                 item = self.items.get(key)
                 self.absent += item is None
                 for draft, name in ((main, "punchline_features"), (context, "context_features")):
@@ -129,20 +130,24 @@ class _Features:
         """Matrices from rows, or from a list of rows per sentence."""
         if isinstance(value, np.ndarray) and (value.ndim == 2 or not value.size):
             return [value] if value.size else []
-        if value is None or (is_sequence(value) and not value):
+        if value is None:
             return []
-        if is_sequence(value) and all(map(_is_row, value)):
-            return [self._stack(value, place)]
-        if is_sequence(value) and depth:
-            return [matrix for part in value for matrix in self._matrices(part, place, depth - 1)]
+        if is_sequence(value):
+            self.source.spend(8 * len(value), place)
+            if all(map(_begins_a_row, value)):
+                return [self._stack(value, place)] if value else []
+            if depth:
+                return [matrix for part in value for matrix in self._matrices(part, place, depth - 1)]
         raise self.source.error("is neither rows of numbers nor a list of such for each sentence", place)
 
     def _stack(self, rows: Sequence[object], place: str) -> NDArray[np.generic]:
         self.source.spend(8 * sum(len(row) for row in rows if isinstance(row, Sized)), place)
         try:
+            if any(is_sequence(row) and not set(map(type, row)) <= _NUMBERS for row in rows):
+                raise ValueError
             return np.array([np.asarray(row, np.float64) for row in rows])
         except (ValueError, OverflowError):
-            raise self.source.error("has rows of different lengths, or too large a number", place) from None
+            raise self.source.error("has rows of different lengths, or of other than small numbers", place) from None
 
     def _fill(self, splits: Sequence[LabelledSplit]) -> None:
         """Put zeros where a segment has words and no rows."""
@@ -159,11 +164,16 @@ class _Features:
                         rows[index] = np.zeros((count, width), self.source.dtype)
 
 
-def _is_row(value: object) -> bool:
-    """Whether a value is one row of numbers."""
+def _begins_a_row(value: object) -> bool:
+    """Whether a value may be one row of numbers, by its first."""
     if isinstance(value, np.ndarray):
         return value.ndim == 1 and value.size > 0 and value.dtype.kind in "fiub"
-    return is_sequence(value) and len(value) > 0 and set(map(type, value)) <= _NUMBERS
+    return is_sequence(value) and len(value) > 0 and type(value[0]) in _NUMBERS
+
+
+def _shown(key: object) -> str:
+    """The id of an item, for errors; what is no id may be endless."""
+    return ascii(key)[:60] if isinstance(key, _IDS) else type(key).__name__
 
 
 def _member(folder: Path, name: str) -> Path | None:
@@ -186,10 +196,9 @@ def _load(source: Source, folder: Path, name: str) -> dict[object, object]:
 
 def _of(source: Source, items: Mapping[object, object], member: str, key: object, place: str) -> object:
     """The entry of an item."""
-    try:
-        return items[key]
-    except (KeyError, TypeError):
-        raise source.error(f"names the item {str(key)[:60]!a}, which {member} lacks", place) from None
+    if not isinstance(key, _IDS) or key not in items:  # other keys may take for ever to hash
+        raise source.error(f"names the item {_shown(key)}, which {member} lacks", place)
+    return items[key]
 
 
 def _field(source: Source, item: object, name: str, place: str) -> object:

@@ -52,7 +52,7 @@ def _next_step(corpus: Corpus, findings: list[Finding], releases: list[Release])
         return f"mlcl predict RUN --data {file} --output predictions.csv"
     if "item-in-two-splits" in found or not {"train", "dev"} <= set(corpus.splits):
         by = "video" if any(videos_of(split) for split in corpus.splits.values()) else "item"
-        return f"mlcl data split {file} --by {by} --seed 1"
+        return f"mlcl data split {file} OUT --by {by} --seed 1"
     names = {name for split in corpus.splits.values() for name in split.columns}
     label = f" --label {shlex.quote(corpus.label)}" if corpus.label and len(names) > 1 else ""
     return f"mlcl train {_recipe(corpus, releases)} --data {file}{label}"

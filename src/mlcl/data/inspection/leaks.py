@@ -41,10 +41,10 @@ def _check_pair(
     ids = set(first.ids) & set(second.ids)
     if ids:
         yield Finding("id-in-two-splits", place, f"{len(ids)} ids occur in both ({_some(ids)})")
-    said = {text for text in set(texts[pair[0]]) & set(texts[pair[1]]) if text.count(" ") >= _LONG - 1}
+    long = {text for text in set(texts[pair[0]]) & set(texts[pair[1]]) if text.count(" ") >= _LONG - 1}
+    said = sum(text in long and mark not in same for text, mark in zip(texts[pair[1]], items[pair[1]], strict=True))
     if said:
-        count = sum(text in said for text in texts[pair[1]])
-        yield Finding("text-in-two-splits", place, f"{count} items of {pair[1]} have the text of one of {pair[0]}")
+        yield Finding("text-in-two-splits", place, f"{said} items of {pair[1]} have the text of one of {pair[0]}")
     videos = {name for name in set(videos_of(first)) & set(videos_of(second)) if not _NUMBERED.fullmatch(name)}
     if videos:
         text = f"items of {len(videos)} videos are in both ({_some(videos)}); scores do not hold for new videos"

@@ -39,7 +39,9 @@ def labels_of(split: Split, label: str) -> dict[str, NDArray[np.float64]]:
 def videos_of(split: Split) -> list[str]:
     """The video of each item; nothing if ids do not name videos, each of which has several items."""
     videos = [video_of(identifier) for identifier in split.ids]
-    return [] if len(set(videos)) == len(videos) or set(videos) <= set(SPLITS) else videos
+    distinct = set(videos)
+    named = len(distinct) < len(videos) and not distinct <= set(SPLITS) and not all(map(str.isdigit, distinct))
+    return videos if named else []
 
 
 def has_content(rows: Ragged) -> NDArray[np.bool_]:

@@ -7,7 +7,8 @@ import pytest
 
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split
 from mlcl.data.formats import hkt
-from mlcl.data.select import groups_of, join, resplit, take
+from mlcl.data.resplit import groups_of, join, resplit
+from mlcl.data.select import take
 from mlcl.data.video import video_of
 from mlcl.errors import DataError, UsageError
 from writers import hkt_data

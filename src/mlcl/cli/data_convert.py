@@ -1,0 +1,107 @@
+"""``mlcl data convert`` and ``mlcl data split``."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from mlcl.data.corpus import Corpus
+
+
+def convert(
+    file: Path,
+    out: Path,
+    *,
+    to: Annotated[str, Parameter(help="Layout to write; an unknown name lists them all.")] = "folder",
+    label: Annotated[str | None, Parameter(help="Keep only this label, where items have several.")] = None,
+    columns: Annotated[
+        str | None, Parameter(help="Keep some feature columns: covarep5, facet20, mfn (both) or hkt.")
+    ] = None,
+    half: Annotated[bool, Parameter(negative="", help="Store feature rows as float16, half the size.")] = False,
+) -> None:
+    """Write a data file in another layout; nothing is lost silently.
+
+    Parameters
+    ----------
+    file
+        Data file or folder, of any known layout.
+    out
+        File or folder to make.
+    """
+    from mlcl.data.columns import check_choice, choose_columns
+    from mlcl.data.formats import read_corpus
+    from mlcl.data.half import halved
+    from mlcl.data.one_label import keep_label
+
+    write = _writer(to, out)
+    if columns is not None:
+        check_choice(columns)
+    corpus = read_corpus(file)
+    if label is not None:
+        corpus = keep_label(corpus, label)
+    if columns is not None:
+        corpus = choose_columns(corpus, columns)
+    if half:
+        corpus = halved(corpus)
+    write(corpus, out)
+    print(f"{_sizes(corpus)}: {out}")
+
+
+def split(
+    file: Path,
+    out: Path,
+    *,
+    by: Annotated[str, Parameter(help="What stays together: item, video (as ids tell) or speaker.")],
+    seed: Annotated[int, Parameter(help="Seed of the division.")] = 1,
+    shares: Annotated[str, Parameter(help="Shares of train, dev and test.")] = "0.7,0.1,0.2",
+    to: Annotated[str | None, Parameter(help="Layout to write; that of the file when absent.")] = None,
+) -> None:
+    """Divide all items of a data file anew into train, dev and test.
+
+    Labels are spread evenly as far as groups allow.
+
+    Parameters
+    ----------
+    file
+        Data file or folder, of any known layout.
+    out
+        File or folder to make.
+    """
+    from mlcl.data.formats import read_corpus
+    from mlcl.data.resplit import resplit
+
+    parts = _shares(shares)
+    write = None if to is None else _writer(to, out)
+    corpus = read_corpus(file)
+    write = write or _writer(corpus.layout, out)
+    divided = resplit(corpus, by=by, shares=parts, seed=seed)
+    write(divided, out)
+    print(f"{_sizes(divided)}: {out}")
+
+
+def _writer(name: str, out: Path) -> "Callable[[Corpus, Path], None]":
+    """The writer of a layout; refuses an unknown one, and a place where there is something."""
+    from mlcl.data.formats import LAYOUTS
+    from mlcl.data.formats.placing import refuse_existing
+    from mlcl.errors import UsageError, nearest
+
+    writers = {layout.name: layout.write for layout in LAYOUTS if layout.write is not None}
+    if name not in writers:
+        raise UsageError(f"--to {name}: no such layout can be written; {nearest(name, list(writers))}")
+    refuse_existing(out)
+    return writers[name]
+
+
+def _shares(text: str) -> list[float]:
+    from mlcl.errors import UsageError
+
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--shares {text}: give numbers with commas between, as in 0.7,0.1,0.2") from None
+
+
+def _sizes(corpus: "Corpus") -> str:
+    return ", ".join(f"{len(part)} {name}" for name, part in corpus.splits.items())
