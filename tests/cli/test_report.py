@@ -75,8 +75,9 @@ def test_a_trained_study_has_its_constant_and_its_geometry(place: Path) -> None:
     text = texts(place / "elsewhere")
     assert "not recorded by these runs" not in text
     assert "geometry-mlcl-alignment" in text
-    assert "geometry-late_fusion-uniformity" in text
-    assert "geometry-late_fusion-alignment" not in text
+    assert "geometry-mlcl-uniformity" in text
+    assert "geometry-late_fusion" not in text
+    assert 'aria-label="Fused embeddings: uniformity over epochs' in text
     run = TrainedRun.load("study/runs/mlcl/seed-1")
     corpus = run.corpus()
     constant = constant_predictions(corpus.splits["train"].labels, run.predict(corpus, "test"))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from mlcl.report.evidence import SystemRecord
 from mlcl.report.identity import disagreements, identity
 from mlcl.report.maps import map_section_plots, shown_systems
 from mlcl.report.page import Page, Section, page_html
-from mlcl.report.plots.curves import curve_plots
+from mlcl.report.plots.curves import Style, curve_plots
 from mlcl.report.plots.geometry import geometry_plots
 from mlcl.report.plots.overview import differences_plot, range_plot, results_plot
 from mlcl.report.plots.style import system_style
@@ -95,7 +95,7 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
         ),
         Section("ranges", f"{title(summary.metric)} by label", plots=[range_plot(summary, styles)]),
         _maps(summary, no_maps),
-        _geometry([system for system in systems if system.name in names]),
+        _geometry([system for system in systems if system.name in names], styles),
         _worst(summary, words),
         Section("cost", "Cost", sheets=[cost_sheet(summary)]),
         Section("systems", "Systems", sheets=[systems_sheet(summary)]),
@@ -146,8 +146,8 @@ def _maps(summary: Summary, no_maps: str) -> Section:
     return Section("maps", "Embedding maps", lead, plots=plots, pairs=True)
 
 
-def _geometry(systems: list[SystemRecord]) -> Section:
-    plots = geometry_plots(systems)
+def _geometry(systems: list[SystemRecord], styles: dict[str, Style]) -> Section:
+    plots = geometry_plots(systems, styles)
     heading = "Alignment and uniformity"
     if not plots:
         return Section("geometry", heading, absent="These runs did not record the geometry of their embeddings.")

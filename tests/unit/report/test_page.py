@@ -14,7 +14,7 @@ FIGURES = {
     "results", "differences", "curves-dev", "curves-task", "curves-mlcl-umcl", "curves-mlcl-bmcl", "curves-mlcl-tmcl",
     *(f"{kind}-{name}" for kind in ("truth", "confusion") for name in ("mlcl", "late_fusion", "text", "hkt")), "ranges",
     *(f"map-{name}-{level}" for name in ("mlcl", "late_fusion") for level in ("fused", "umcl", "bmcl", "tmcl")),
-    "geometry-mlcl-alignment", "geometry-mlcl-uniformity",
+    "geometry-mlcl-alignment", "geometry-mlcl-uniformity", "geometry-fused",
 }  # fmt: skip
 TABLES = {"results", "comparison", "against-text", "worst", "cost", "systems"}
 VOID = {"meta", "link", "img", "br", "hr", "input"}

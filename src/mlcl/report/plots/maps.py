@@ -81,7 +81,7 @@ def neighbour_agreement(vectors: Array, labels: NDArray[np.float64]) -> float:
 def map_plot(system: str, label: str, level: str, vectors: Array, labels: NDArray[np.float64]) -> Plot:
     """The map of one level of one system."""
     places = project(vectors)
-    limit = max(float(np.abs(labels).max()), 1e-12)
+    limit = max(float(np.ceil(np.abs(labels).max())), 1.0)
     binary = bool(np.isin(labels, (0, 1)).all())
     low, high = (0.0, 1.0) if binary else (-limit, limit)
 
