@@ -210,9 +210,11 @@ def shape(place: Path, declared: str) -> None:
 
 
 def bomb(place: Path) -> None:
-    with zipfile.ZipFile(place / "v.npz", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("first.npy", "w") as out:
-        np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": (2**29, 2)})
-        for _ in range(2**4):
+    """An archive that unpacks to more than its items may take."""
+    archive = zipfile.ZipFile(place / "v.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+    with archive, archive.open("first.npy", "w") as out:
+        np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": (2**28, 2)})
+        for _ in range(5):
             out.write(bytes(2**26))
 
 
@@ -286,6 +288,15 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "two texts": (cells("words", "[]", "[]", "[]"), "has columns 'text' and 'words'; keep one"),
     "two labels": (cells("label_x", "1", "1", "1"), "has columns 'label' and 'label_x'"),
     "counts": (cells("text", "so good", "well", "no"), "row 3: has 1 words and 2 acoustic rows, though 4 of 5"),
+    "parquet": (
+        lambda p: ((p / "data.csv").unlink(), write("data.parquet", b"PAR1 no")(p)),
+        "cannot be read as parquet",
+    ),
+    "quotes": (write("data.csv", b'id,text\na,"b"c\n'), "cannot be read as csv"),
+    "no text": (
+        lambda p: (pd.DataFrame({"id": [1], "text": [2]}).to_parquet(p / "data.parquet"), (p / "data.csv").unlink()),
+        "data.parquet item 0: text is int, not text",
+    ),
     # data.yaml
     "yaml": (lambda p: facts(p, "task: ["), "data.yaml: cannot be read as YAML"),
     "yaml list": (lambda p: facts(p, "- task"), "holds list, not lines of"),
