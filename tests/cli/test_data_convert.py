@@ -10,6 +10,7 @@ from command import SMALL, TINY, refuse, succeed
 from corpora import plain
 from mlcl.data.formats import LAYOUTS, read_corpus
 from mlcl.data.video import video_of
+from mlcl.encode.tokenizer import load_tokenizer, word_tokenizer
 from writers import mag_data, write_hkt, write_mag, write_pickle
 
 WRITABLE = [layout.name for layout in LAYOUTS if layout.write]
@@ -102,6 +103,27 @@ def test_split_writes_the_layout_of_the_file_or_another(workplace: Path) -> None
     )
 
 
+def test_text_makes_token_ids_for_mmsa(workplace: Path) -> None:
+    write_mag(workplace / "data.pkl")
+    words = {word for split in read_corpus("data.pkl").splits.values() for item in split.main.words for word in item}
+    word_tokenizer(words).save(workplace / "tokenizer")
+    tokenizer = load_tokenizer("tokenizer")
+    succeed("data", "convert", "data.pkl", "out.pkl", "--to", "mmsa", "--text", "tokenizer")
+    written = pickle.loads(Path("out.pkl").read_bytes())
+    for split in written.values():
+        assert split["text_bert"].shape[::2] == split["audio"].shape[:2] == split["vision"].shape[:2]
+        for (ids, mask, types), text in zip(split["text_bert"], split["raw_text"], strict=True):
+            assert ids[mask == 1].tolist() == [tokenizer.cls_id, *tokenizer.encode([text])[0], tokenizer.sep_id]
+            assert not types.any()
+    succeed("data", "convert", "out.pkl", "back", "--label", "M")
+    succeed("data", "convert", "data.pkl", "own")
+    for name, split in read_corpus("own").splits.items():
+        back = read_corpus("back").splits[name]
+        assert (back.ids, back.main.words) == (split.ids, split.main.words)
+        for kind, rows in split.main.rows.items():
+            np.testing.assert_array_equal(back.main.rows[kind].values, rows.values)
+
+
 REFUSED: dict[str, tuple[list[str], int, str]] = {
     "layout": (
         ["convert", "data.pkl", "out", "--to", "foldre"],
@@ -115,6 +137,11 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
         ["convert", "data.pkl", "out", "--columns", "facet20"],
         1,
         "keeps 20 of 47 visual columns, and here are 3",
+    ),
+    "text": (
+        ["convert", "data.pkl", "out", "--to", "folder", "--text", "bert"],
+        2,
+        "--text bert: folder holds words and no token ids; it goes --to mmsa",
     ),
     "label": (
         ["convert", "data.pkl", "out", "--label", "M"],

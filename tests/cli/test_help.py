@@ -30,7 +30,7 @@ OPTIONS = {
     },
     "data inspect": {"--json"},
     "data verify": {"--strict", "--json"},
-    "data convert": {"--to", "--label", "--columns", "--half"},
+    "data convert": {"--to", "--label", "--columns", "--text", "--half"},
     "data split": {"--by", "--seed", "--shares", "--to"},
     "config": {"--model", "--profile", "--set", "--search"},
     "crossvalidate": {

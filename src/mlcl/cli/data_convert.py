@@ -1,6 +1,7 @@
 """``mlcl data convert`` and ``mlcl data split``."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,9 @@ def convert(
     columns: Annotated[
         str | None, Parameter(help="Keep some feature columns: covarep5, facet20, mfn (both) or hkt.")
     ] = None,
+    text: Annotated[
+        str | None, Parameter(help="Tokenizer (folder or hub name) that makes text_bert of an mmsa file.")
+    ] = None,
     half: Annotated[bool, Parameter(negative="", help="Store feature rows as float16, half the size.")] = False,
 ) -> None:
     """Write a data file in another layout; nothing is lost silently.
@@ -35,7 +39,7 @@ def convert(
     from mlcl.data.half import halved
     from mlcl.data.one_label import keep_label
 
-    write = _writer(to, out)
+    write = _writer(to, out, text)
     if columns is not None:
         check_choice(columns)
     corpus = read_corpus(file)
@@ -81,17 +85,26 @@ def split(
     print(f"{_sizes(divided)}: {out}")
 
 
-def _writer(name: str, out: Path) -> "Callable[[Corpus, Path], None]":
-    """The writer of a layout; refuses an unknown one, and a place where there is something."""
+def _writer(name: str, out: Path, text: str | None = None) -> "Callable[[Corpus, Path], None]":
+    """The writer of a layout; refuses an unknown one, a place where there is something, and text that it has not."""
     from mlcl.data.formats import LAYOUTS
     from mlcl.data.formats.placing import refuse_existing
     from mlcl.errors import UsageError, nearest
 
-    writers = {layout.name: layout.write for layout in LAYOUTS if layout.write is not None}
+    writers = {layout.name: layout for layout in LAYOUTS if layout.write is not None}
     if name not in writers:
         raise UsageError(f"--to {name}: no such layout can be written; {nearest(name, list(writers))}")
     refuse_existing(out)
-    return writers[name]
+    write: Callable[..., None] | None = writers[name].write
+    assert write is not None
+    if text is None:
+        return write
+    if "tokenizer" not in writers[name].write_options:
+        takers = ", ".join(layout.name for layout in writers.values() if "tokenizer" in layout.write_options)
+        raise UsageError(f"--text {text}: {name} holds words and no token ids; it goes --to {takers}")
+    from mlcl.encode.tokenizer import load_tokenizer
+
+    return partial(write, tokenizer=load_tokenizer(text))
 
 
 def _shares(text: str) -> list[float]:

@@ -687,9 +687,7 @@ def test_vectors_without_words_come_back(tmp_path: Path) -> None:
 def test_files_are_never_overwritten_and_never_half_written(tmp_path: Path) -> None:
     path = tmp_path / "data.pkl"
     path.write_text("mine")
-    with pytest.raises(DataError, match="is there already and is not overwritten; name another file"):
+    with pytest.raises(DataError, match="exists already; name another place"):
         mmsa.write(read(mmsa_data()), path)
     assert path.read_text() == "mine"
-    with pytest.raises(DataError, match="cannot be written: No such file"):
-        mmsa.write(read(mmsa_data()), tmp_path / "absent" / "data.pkl")
     assert list(tmp_path.iterdir()) == [path]
