@@ -1,6 +1,8 @@
 """``mlcl data convert`` and ``mlcl data split``: what they write and refuse, and that nothing is half-written."""
 
+import json
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,10 @@ import pytest
 
 from command import SMALL, TINY, refuse, succeed
 from corpora import plain
-from mlcl.data.formats import LAYOUTS, read_corpus
+from mlcl.data.formats import LAYOUTS, mustard, read_corpus
 from mlcl.data.video import video_of
 from mlcl.encode.tokenizer import load_tokenizer, word_tokenizer
+from originals import csd_folder, write_mustard
 from writers import mag_data, write_hkt, write_mag, write_pickle
 
 WRITABLE = [layout.name for layout in LAYOUTS if layout.write]
@@ -124,6 +127,28 @@ def test_text_makes_token_ids_for_mmsa(workplace: Path) -> None:
             np.testing.assert_array_equal(back.main.rows[kind].values, rows.values)
 
 
+def test_readers_are_told_how_to_read(workplace: Path) -> None:
+    csd_folder(workplace / "csd")
+    write_mustard(workplace / "mustard")
+    succeed("data", "convert", "csd", "mean")
+    for name, value in (("collapse", "first"), ("pauses", "keep")):
+        succeed("data", "convert", "csd", value, f"--{name}", value)
+        assert plain(read_corpus(value)) != plain(read_corpus("mean"))
+        assert plain(read_corpus(value)) == plain(read_corpus("csd", options={name: value}))
+    assert succeed("data", "convert", "mustard", "fold", "--fold", 1) == "6 train, 2 dev, 2 test: fold\n"
+    assert plain(read_corpus("fold")) == plain(mustard.read(workplace / "mustard", fold=1))
+
+
+def test_layouts_are_listed_with_what_can_be_done(workplace: Path) -> None:
+    text = succeed("data", "layouts")
+    found = json.loads(succeed("data", "layouts", "--json"))
+    assert [row["name"] for row in found] == [layout.name for layout in LAYOUTS]
+    assert [row["name"] for row in found if row["write"]] == WRITABLE
+    assert all(row["name"] in text for row in found)
+    assert re.search(r"^mag +x +x +\S", text, re.MULTILINE)
+    assert re.search(r"^csd +x +csd: one", text, re.MULTILINE)
+
+
 REFUSED: dict[str, tuple[list[str], int, str]] = {
     "layout": (
         ["convert", "data.pkl", "out", "--to", "foldre"],
@@ -143,6 +168,12 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
         2,
         "--text bert: folder holds words and no token ids; it goes --to mmsa",
     ),
+    "option": (
+        ["convert", "data.pkl", "out", "--collapse", "first"],
+        2,
+        "data.pkl: option collapse goes with csd, not with mag; leave it out",
+    ),
+    "fold": (["convert", "own", "out", "--fold", "0"], 2, "own: option fold goes with mustard, not with folder"),
     "label": (
         ["convert", "data.pkl", "out", "--label", "M"],
         2,

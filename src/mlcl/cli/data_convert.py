@@ -24,6 +24,13 @@ def convert(
         str | None, Parameter(help="Tokenizer (folder or hub name) that makes text_bert of an mmsa file.")
     ] = None,
     half: Annotated[bool, Parameter(negative="", help="Store feature rows as float16, half the size.")] = False,
+    collapse: Annotated[
+        str | None, Parameter(help="csd: rows under a word become their mean (if absent), the first, or the nearest.")
+    ] = None,
+    pauses: Annotated[
+        str | None, Parameter(help="csd: drop the pauses (if absent), or keep them as the word `.`.")
+    ] = None,
+    fold: Annotated[int | None, Parameter(help="mustard: which fold of those beside the texts, from 0.")] = None,
 ) -> None:
     """Write a data file in another layout; nothing is lost silently.
 
@@ -42,7 +49,8 @@ def convert(
     write = _writer(to, out, text)
     if columns is not None:
         check_choice(columns)
-    corpus = read_corpus(file)
+    given = {"collapse": collapse, "pauses": pauses, "fold": fold}
+    corpus = read_corpus(file, options={name: value for name, value in given.items() if value is not None})
     if label is not None:
         corpus = keep_label(corpus, label)
     if columns is not None:
@@ -60,7 +68,9 @@ def split(
     by: Annotated[str, Parameter(help="What stays together: item, video (as ids tell) or speaker.")],
     seed: Annotated[int, Parameter(help="Seed of the division.")] = 1,
     shares: Annotated[str, Parameter(help="Shares of train, dev and test.")] = "0.7,0.1,0.2",
-    to: Annotated[str | None, Parameter(help="Layout to write; that of the file when absent.")] = None,
+    to: Annotated[
+        str | None, Parameter(help="Layout to write; when absent that of the file, or a folder if it is only read.")
+    ] = None,
 ) -> None:
     """Divide all items of a data file anew into train, dev and test.
 
@@ -73,13 +83,15 @@ def split(
     out
         File or folder to make.
     """
-    from mlcl.data.formats import read_corpus
+    from mlcl.data.formats import LAYOUTS, read_corpus
     from mlcl.data.resplit import resplit
 
     parts = _shares(shares)
     write = None if to is None else _writer(to, out)
     corpus = read_corpus(file)
-    write = write or _writer(corpus.layout, out)
+    if write is None:
+        same = any(layout.name == corpus.layout and layout.write is not None for layout in LAYOUTS)
+        write = _writer(corpus.layout if same else "folder", out)
     divided = resplit(corpus, by=by, shares=parts, seed=seed)
     write(divided, out)
     print(f"{_sizes(divided)}: {out}")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split, infer_task
 from mlcl.data.formats.facts import Facts
 from mlcl.data.formats.items import SPLIT_NAMES, Source
+from mlcl.data.formats.labelled import NO_SPLIT
 from mlcl.data.formats.words import is_sequence
 from mlcl.errors import nearest
 
@@ -181,7 +182,7 @@ class TableReader:
     def _splits(self) -> dict[str, NDArray[np.int64]]:
         """Item indices of each split, in the order in which the table names them."""
         if "split" not in self.cells:
-            self.notes.append("there is no column split, so every item is in train; mlcl data split makes splits")
+            self.notes.append(NO_SPLIT)
             return {"train": np.arange(len(self))}
         found: dict[str, list[int]] = {}
         for index in range(len(self)):
