@@ -177,9 +177,9 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
     "label": (
         ["convert", "data.pkl", "out", "--label", "M"],
         2,
-        "no label 'M'; its items have one label without a name",
+        "unknown label 'M'; it has one label without a name",
     ),
-    "other label": (["convert", "own", "out", "--label", "mod"], 2, "no label 'mod'; did you mean 'mood'"),
+    "other label": (["convert", "own", "out", "--label", "mod"], 2, "unknown label 'mod'; did you mean 'mood'"),
     "no file": (["convert", "nothing.pkl", "out"], 1, "nothing.pkl: does not exist"),
     "by": (["split", "data.pkl", "out", "--by", "vidoe"], 2, "unknown grouping 'vidoe'; did you mean 'video'"),
     "speaker": (["split", "data.pkl", "out", "--by", "speaker"], 1, "name no speaker"),

@@ -44,7 +44,7 @@ def convert(
     from mlcl.data.columns import check_choice, choose_columns
     from mlcl.data.formats import read_corpus
     from mlcl.data.half import halved
-    from mlcl.data.one_label import keep_label
+    from mlcl.data.labels import keep_label
 
     write = _writer(to, out, text)
     if columns is not None:

@@ -90,6 +90,7 @@ def read(
         task=choice.task or corpus.task,
         classes=choice.classes,
         label_range=choice.label_range,
+        label_classes=choice.label_classes,
         notes=(*notes, *placed.notes),
     )
 

@@ -108,8 +108,9 @@ def _labels(corpus: Corpus, split: Split, path: Path) -> dict[str, Any]:
         arrays[KEYS["M"][0]] = labels
         if not np.isin(labels, (-1, 1)).all():
             arrays[classes] = np.sign(labels) + 1
-    if corpus.task == "regression":
+    names = corpus.label_classes.get("class", ()) or (corpus.classes if corpus.task == "classification" else ())
+    if names and classes in arrays:
+        arrays["annotations"] = ["" if np.isnan(value) else names[int(value)] for value in arrays[classes]]
+    elif corpus.task == "regression" and not split.columns:
         arrays["annotations"] = [_SIGNS[int(sign) + 1] for sign in np.sign(labels)]
-    if corpus.classes and classes in arrays and not np.isnan(arrays[classes]).any():
-        arrays["annotations"] = [corpus.classes[int(value)] for value in arrays[classes]]
     return arrays
