@@ -639,6 +639,8 @@ def test_a_written_file_has_what_mmsa_loads(tmp_path: Path) -> None:
     for name in ("aligned", "unaligned"):
         data: Any = np.load(tmp_path / f"{name}.pkl", allow_pickle=True)
         assert list(data) == ["train", "valid", "test"]
+        for key in ("audio", "vision"):
+            assert len({split[key].shape[1:] for split in data.values()}) == 1
         for split in data.values():
             count = len(split["id"])
             assert split["vision"].shape[0] == split["audio"].shape[0] == len(split["raw_text"]) == count

@@ -77,6 +77,15 @@ def test_rows_stand_under_the_sub_words_of_their_word(tmp_path: Path) -> None:
     assert data["vision"][0].tolist() == [[0, 0], [3, 4], [3, 4], [0, 6], [0, 0]]
 
 
+def test_every_split_has_the_steps_of_the_longest_item(tmp_path: Path) -> None:
+    corpus = mag.read(mag_data())
+    data = written(corpus, tmp_path / "data.pkl")
+    for key in ("text_bert", "audio", "vision", "token_words"):
+        assert len({split[key].shape[1:] for split in data.values()}) == 1
+    counts = [split["text_bert"][:, 1].sum(axis=1).max() for split in data.values()]
+    assert data["test"]["text_bert"].shape[2] == max(counts) > min(counts)
+
+
 def test_streams_keep_their_own_clock_beside_the_tokens(tmp_path: Path) -> None:
     corpus = mmsa.read(mmsa_data())
     mmsa.write(corpus, tmp_path / "without.pkl")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.data.align import SubWordTokenizer
-from mlcl.data.corpus import Ragged, Split
+from mlcl.data.corpus import Corpus, Ragged, Split
 from mlcl.data.formats.arrays import AUDIO_AND_VISION, ArraySplit
 from mlcl.data.formats.writing import refuse
 from mlcl.data.layout import TokenSequences, lay_out
@@ -17,30 +17,41 @@ _NO_WORD = -1
 _NO_LIMIT = 2**31
 
 
-def under_tokens(
-    split: Split, tokenizer: SubWordTokenizer, *, word_aligned: bool, place: str, path: Path
-) -> dict[str, NDArray[Any]]:
-    """Return the arrays that a tokenizer adds to a split, or puts in the place of others.
+def under_tokens(corpus: Corpus, tokenizer: SubWordTokenizer, path: Path) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return by split the arrays that a tokenizer adds, or puts in the place of others.
 
     ``text_bert`` (N, 3, T) holds ids, mask and types of ``[CLS] words [SEP]``, never truncated. Where rows belong to
     words, ``audio`` and ``vision`` (N, T, d) stand under the tokens, and ``token_words`` (N, T) holds the number of
-    each token's word, -1 for special tokens and padding.
+    each token's word, -1 for special tokens and padding. T is that of the longest item of all splits.
 
     Args:
-        split: The items.
+        corpus: The items.
         tokenizer: What splits words.
-        word_aligned: Whether row k belongs to word k.
-        place: Name of the split, for errors.
         path: Where it is to be written, for errors.
 
     Raises:
         DataError: If a word has rows and no sub-word.
     """
-    tokens = lay_out(split, tokenizer, alignment="word", max_length=_NO_LIMIT, lower_case=False)
-    lengths = np.diff(tokens.offsets)
-    real = np.arange(int(lengths.max(initial=0))) < lengths[:, None]
-    text = np.zeros((len(split), 3, real.shape[1]), np.int64)
-    text[:, 0] = _laid(tokens.ids, real, tokenizer.pad_id)
+    tokens = {
+        name: lay_out(split, tokenizer, alignment="word", max_length=_NO_LIMIT, lower_case=False)
+        for name, split in corpus.splits.items()
+    }
+    steps = max(int(np.diff(laid.offsets).max(initial=0)) for laid in tokens.values())
+    for name, split in corpus.splits.items():
+        if corpus.word_aligned:
+            _check_kept(split, tokens[name], name, path)
+    return {
+        name: _arrays(split, tokens[name], steps, pad_id=tokenizer.pad_id, word_aligned=corpus.word_aligned)
+        for name, split in corpus.splits.items()
+    }
+
+
+def _arrays(
+    split: Split, tokens: TokenSequences, steps: int, *, pad_id: int, word_aligned: bool
+) -> dict[str, NDArray[Any]]:
+    real = np.arange(steps) < np.diff(tokens.offsets)[:, None]
+    text = np.zeros((len(split), 3, steps), np.int64)
+    text[:, 0] = _laid(tokens.ids, real, pad_id)
     text[:, 1] = real
     arrays: dict[str, NDArray[Any]] = {"text_bert": text}
     if not word_aligned or not split.main.rows:
@@ -48,7 +59,6 @@ def under_tokens(
     arrays[TOKEN_WORDS] = _laid(tokens.rows, real, _NO_WORD)
     for ours, theirs in AUDIO_AND_VISION.items():
         if ours in split.main.rows:
-            _check_kept(split, ours, tokens, place, path)
             arrays[theirs] = _rows_under(split.main.rows[ours], arrays[TOKEN_WORDS])
     return arrays
 
@@ -97,16 +107,16 @@ def _rows_under(rows: Ragged, words: NDArray[np.int64]) -> NDArray[np.floating]:
     return block
 
 
-def _check_kept(split: Split, kind: str, tokens: TokenSequences, place: str, path: Path) -> None:
+def _check_kept(split: Split, tokens: TokenSequences, place: str, path: Path) -> None:
     """Refuse words without sub-words, whose rows nothing would hold."""
-    rows = split.main.rows[kind]
-    held = np.zeros(len(rows.values), bool)
     items = np.repeat(np.arange(len(split)), np.diff(tokens.offsets))
     inside = tokens.rows != _NO_WORD
-    held[(rows.offsets[items] + tokens.rows)[inside]] = True
-    lost = np.flatnonzero(~held & rows.values.any(axis=1))
-    if len(lost):
-        item = int(np.searchsorted(rows.offsets, lost[0], side="right")) - 1
-        word = split.main.words[item][lost[0] - rows.offsets[item]]
-        what = f"the {kind} row of {place}[{item}] under the word {word[:40]!a}, of which the tokenizer makes nothing,"
-        raise refuse(path, what, "take another tokenizer, or leave --text out")
+    for kind, rows in split.main.rows.items():
+        held = np.zeros(len(rows.values), bool)
+        held[(rows.offsets[items] + tokens.rows)[inside]] = True
+        lost = np.flatnonzero(~held & rows.values.any(axis=1))
+        if len(lost):
+            item = int(np.searchsorted(rows.offsets, lost[0], side="right")) - 1
+            word = split.main.words[item][lost[0] - rows.offsets[item]][:40]
+            what = f"the {kind} row of {place}[{item}] under the word {word!a}, of which the tokenizer makes nothing,"
+            raise refuse(path, what, "take another tokenizer, or leave --text out")

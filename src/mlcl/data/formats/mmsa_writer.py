@@ -46,20 +46,20 @@ def write(corpus: Corpus, path: Path, *, tokenizer: SubWordTokenizer | None = No
     spoken = any(words for split in corpus.splits.values() for words in split.main.words)
     if tokenizer is not None and not spoken:
         raise DataError("cannot be written with text_bert: the corpus has no words; leave --text out", path=path)
-    data = {}
-    for name, split in corpus.splits.items():
-        arrays = _split(corpus, name, split, spoken, path)
-        if tokenizer is not None:
-            arrays |= under_tokens(split, tokenizer, word_aligned=corpus.word_aligned, place=name, path=path)
-        data[FILE_NAMES.get(name, name)] = arrays
-    write_pickle(data, path)
+    steps = _steps(corpus)
+    data = {name: _split(corpus, name, spoken, steps, path) for name in corpus.splits}
+    if tokenizer is not None:
+        for name, arrays in under_tokens(corpus, tokenizer, path).items():
+            data[name] |= arrays
+    write_pickle({FILE_NAMES.get(name, name): arrays for name, arrays in data.items()}, path)
     if tokenizer is None and spoken:
         _log.warning(
             "note: %s: without text_bert, which MMSA's models with a BERT need: name their tokenizer with --text", path
         )
 
 
-def _split(corpus: Corpus, name: str, split: Split, spoken: bool, path: Path) -> dict[str, Any]:
+def _split(corpus: Corpus, name: str, spoken: bool, steps: dict[str, int], path: Path) -> dict[str, Any]:
+    split = corpus.splits[name]
     rows = split.main.rows
     arrays: dict[str, Any] = {"id": list(split.ids)}
     if spoken or "text" not in rows:
@@ -69,18 +69,25 @@ def _split(corpus: Corpus, name: str, split: Split, spoken: bool, path: Path) ->
     elif any(len(item) and not item[-1].any() for item in (rows["text"][index] for index in range(len(split)))):
         raise refuse(path, "word vectors of zeros at the end of an item", "leave them out of the corpus")
     else:
-        arrays["text"] = padded(rows["text"], _steps(rows["text"].lengths))
+        arrays["text"] = padded(rows["text"], steps["text"])
     for ours, theirs in AUDIO_AND_VISION.items():
         if ours in rows:
-            arrays[theirs] = padded(rows[ours], _steps(rows[ours].lengths))
+            arrays[theirs] = padded(rows[ours], steps[ours])
             if not corpus.word_aligned:
                 arrays[f"{theirs}_lengths"] = rows[ours].lengths.tolist()
     return arrays | _labels(corpus, split, path)
 
 
-def _steps(lengths: "np.ndarray[Any, np.dtype[np.int64]]") -> int:
-    """One more than the longest item has rows: a step of padding behind each shows at which end padding is."""
-    return int(lengths.max(initial=0)) + 1
+def _steps(corpus: Corpus) -> dict[str, int]:
+    """By kind of rows one more than the longest item of any split has: a step of padding shows at which end it is.
+
+    Word-aligned rows of all kinds are equally long. Models of MMSA take the steps of train for those of every split.
+    """
+    steps: dict[str, int] = {}
+    for split in corpus.splits.values():
+        for kind, rows in split.main.rows.items():
+            steps[kind] = max(steps.get(kind, 0), int(rows.lengths.max(initial=0)) + 1)
+    return steps
 
 
 def _text(words: list[str], place: str, path: Path) -> str:
