@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
-    parser.add_argument("--only", help="one layout of fuzz.targets.TARGETS")
+    parser.add_argument("--only", help="one layout of fuzz.layouts.TARGETS")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so long")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
