@@ -68,6 +68,9 @@ def test_a_clear_winner_beats_text_and_stands_in_bold(tmp_path: Path) -> None:
         moved = [line.split(",") for line in lines[1:]]
         rows = [",".join([i, s, repr(float(p) + 9), y]) for i, s, p, y in moved]
         file.write_text("\n".join([lines[0], *rows]) + "\n", encoding="utf-8")
+    for file in path.glob("runs/*/seed-*/run.json"):  # against a constant these few items decide nothing
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps({key: value for key, value in facts.items() if key != "constant"}), encoding="utf-8")
     summary = summarise(read_evidence(path), "test", resamples=999)
     said = " ".join(verdict(summary))
     assert "MLCL is better than Text only on MAE" in said
