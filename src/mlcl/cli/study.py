@@ -132,8 +132,9 @@ def _run(plan: "Plan", output: Path, processes: int, devices: str, threads: int,
     run_study(study, devices.split(",") * processes, threads=threads, retry=retry, tell=_tell)
     console = Console(highlight=False)
     console.print(study_table(study))
-    if any("test" in study.metrics(s.name, seed) for s in study.systems for seed in study.done_seeds(s.name)):
-        for paragraph in verdict(summarise(read_evidence(output), "test")):
+    evidence = read_evidence(output)
+    if evidence.can_be_compared("test"):
+        for paragraph in verdict(summarise(evidence, "test")):
             console.print(paragraph, markup=False)
     print(f"study folder: {output}; mlcl report {output} shows all of it")
     failed = [(s.name, seed) for s in study.systems for seed in study.seeds if study.status(s.name, seed) == "failed"]

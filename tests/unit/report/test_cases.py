@@ -127,3 +127,35 @@ def test_durations(value: float, said: str) -> None:
 @pytest.mark.parametrize(("value", "said"), [(500, "500 B"), (2.5e6, "2 MB"), (1.25e9, "1.2 GB")])
 def test_sizes(value: float, said: str) -> None:
     assert size(value) == said
+
+
+def test_items_without_a_label_are_left_out(tmp_path: Path) -> None:
+    path = study(tmp_path, systems=["mlcl", "text"])
+    before = numbers(path)
+    for file in path.glob("runs/*/seed-*/predictions/test.csv"):
+        head, *lines = file.read_text(encoding="utf-8").splitlines()
+        file.write_text("\n".join([head, *lines, "unknown,test,2.5,"]) + "\n", encoding="utf-8")
+    after = numbers(path)
+    assert after.scored.ids == before.scored.ids
+    assert after.values == before.values
+
+
+def test_the_range_of_the_labels_decides_which_metrics_are_shown(tmp_path: Path) -> None:
+    path = study(tmp_path, systems=["mlcl"])
+    assert "acc7" in numbers(path).metrics
+    for file in path.glob("runs/*/seed-*/run.json"):
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        facts["data"]["label_range"] = [-1.0, 1.0]
+        file.write_text(json.dumps(facts), encoding="utf-8")
+    assert "acc7" not in numbers(path).metrics
+
+
+def test_more_than_two_classes_are_refused_with_the_reason(tmp_path: Path) -> None:
+    path = study(tmp_path, systems=["mlcl"])
+    for file in path.glob("runs/*/seed-*/run.json"):
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        facts["data"]["num_classes"] = 7
+        file.write_text(json.dumps(facts), encoding="utf-8")
+    assert not read_evidence(path).can_be_compared("test")
+    with pytest.raises(RunError, match=r"has 7 classes; .* metrics\.json"):
+        numbers(path)
