@@ -41,7 +41,7 @@ def corpora(
         count = draw(st.integers(1, 4))
         values = st.integers(0, len(classes) - 1).map(float) if classes else st.floats(-1e30, 1e30)
         labels = np.array([draw(values) for _ in range(count)], dtype=np.float64) if labelled or several else None
-        columns: dict[str, Any] = {label: -np.ones(count) * len(label) for label in several}
+        columns: dict[str, Any] = {label: np.ones(count) * (len(label) % 4) for label in several}
         if several and labels is not None:
             columns[several[-1]] = labels
 
@@ -59,6 +59,7 @@ def corpora(
             columns=columns,
             speakers=[draw(IDS).strip() or "s" for _ in range(count)] if speakers else None,
         )
+    others = {name: ("odd", "even", "3", "so") for name in several[:-1] if draw(st.booleans())}
     found = [split.labels for split in splits.values() if split.labels is not None]
     return Corpus(
         splits,
@@ -69,6 +70,7 @@ def corpora(
         classes=classes,
         label_range=(-1.0, 2.5) if rich and draw(st.booleans()) else None,
         notes=("a note: of ours",) if rich else (),
+        label_classes={**others, **({several[-1]: classes} if classes and several else {})},
     )
 
 
@@ -77,6 +79,7 @@ def plain(corpus: Corpus) -> dict[str, Any]:
     return {
         "splits": {name: _plain_split(split) for name, split in corpus.splits.items()},
         "whole": (*(corpus.task, corpus.word_aligned, corpus.label, corpus.classes, corpus.label_range, corpus.notes),),
+        "classes": corpus.label_classes,
     }
 
 

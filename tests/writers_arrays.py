@@ -117,6 +117,7 @@ def assert_same(found: Corpus, expected: Corpus, *, labels: bool = True) -> None
     if labels:
         assert (found.label, found.classes) == (expected.label, expected.classes)
         assert found.label_range == expected.label_range
+        assert found.label_classes == expected.label_classes
     for name, split in expected.splits.items():
         other = found.splits[name]
         assert other.ids == split.ids

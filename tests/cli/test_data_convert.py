@@ -1,6 +1,8 @@
 """``mlcl data convert`` and ``mlcl data split``: what they write and refuse, and that nothing is half-written."""
 
+import json
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,10 @@ import pytest
 
 from command import SMALL, TINY, refuse, succeed
 from corpora import plain
-from mlcl.data.formats import LAYOUTS, read_corpus
+from mlcl.data.formats import LAYOUTS, mustard, read_corpus
 from mlcl.data.video import video_of
+from mlcl.encode.tokenizer import load_tokenizer, word_tokenizer
+from originals import csd_folder, write_mustard
 from writers import mag_data, write_hkt, write_mag, write_pickle
 
 WRITABLE = [layout.name for layout in LAYOUTS if layout.write]
@@ -102,6 +106,49 @@ def test_split_writes_the_layout_of_the_file_or_another(workplace: Path) -> None
     )
 
 
+def test_text_makes_token_ids_for_mmsa(workplace: Path) -> None:
+    write_mag(workplace / "data.pkl")
+    words = {word for split in read_corpus("data.pkl").splits.values() for item in split.main.words for word in item}
+    word_tokenizer(words).save(workplace / "tokenizer")
+    tokenizer = load_tokenizer("tokenizer")
+    succeed("data", "convert", "data.pkl", "out.pkl", "--to", "mmsa", "--text", "tokenizer")
+    written = pickle.loads(Path("out.pkl").read_bytes())
+    for split in written.values():
+        assert split["text_bert"].shape[::2] == split["audio"].shape[:2] == split["vision"].shape[:2]
+        for (ids, mask, types), text in zip(split["text_bert"], split["raw_text"], strict=True):
+            assert ids[mask == 1].tolist() == [tokenizer.cls_id, *tokenizer.encode([text])[0], tokenizer.sep_id]
+            assert not types.any()
+    succeed("data", "convert", "out.pkl", "back", "--label", "M")
+    succeed("data", "convert", "data.pkl", "own")
+    for name, split in read_corpus("own").splits.items():
+        back = read_corpus("back").splits[name]
+        assert (back.ids, back.main.words) == (split.ids, split.main.words)
+        for kind, rows in split.main.rows.items():
+            np.testing.assert_array_equal(back.main.rows[kind].values, rows.values)
+
+
+def test_readers_are_told_how_to_read(workplace: Path) -> None:
+    csd_folder(workplace / "csd")
+    write_mustard(workplace / "mustard")
+    succeed("data", "convert", "csd", "mean")
+    for name, value in (("collapse", "first"), ("pauses", "keep")):
+        succeed("data", "convert", "csd", value, f"--{name}", value)
+        assert plain(read_corpus(value)) != plain(read_corpus("mean"))
+        assert plain(read_corpus(value)) == plain(read_corpus("csd", options={name: value}))
+    assert succeed("data", "convert", "mustard", "fold", "--fold", 1) == "6 train, 2 dev, 2 test: fold\n"
+    assert plain(read_corpus("fold")) == plain(mustard.read(workplace / "mustard", fold=1))
+
+
+def test_layouts_are_listed_with_what_can_be_done(workplace: Path) -> None:
+    text = succeed("data", "layouts")
+    found = json.loads(succeed("data", "layouts", "--json"))
+    assert [row["name"] for row in found] == [layout.name for layout in LAYOUTS]
+    assert [row["name"] for row in found if row["write"]] == WRITABLE
+    assert all(row["name"] in text for row in found)
+    assert re.search(r"^mag +x +x +\S", text, re.MULTILINE)
+    assert re.search(r"^csd +x +csd: one", text, re.MULTILINE)
+
+
 REFUSED: dict[str, tuple[list[str], int, str]] = {
     "layout": (
         ["convert", "data.pkl", "out", "--to", "foldre"],
@@ -116,12 +163,23 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
         1,
         "keeps 20 of 47 visual columns, and here are 3",
     ),
+    "text": (
+        ["convert", "data.pkl", "out", "--to", "folder", "--text", "bert"],
+        2,
+        "--text bert: folder holds words and no token ids; it goes --to mmsa",
+    ),
+    "option": (
+        ["convert", "data.pkl", "out", "--collapse", "first"],
+        2,
+        "data.pkl: option collapse goes with csd, not with mag; leave it out",
+    ),
+    "fold": (["convert", "own", "out", "--fold", "0"], 2, "own: option fold goes with mustard, not with folder"),
     "label": (
         ["convert", "data.pkl", "out", "--label", "M"],
         2,
-        "no label 'M'; its items have one label without a name",
+        "unknown label 'M'; it has one label without a name",
     ),
-    "other label": (["convert", "own", "out", "--label", "mod"], 2, "no label 'mod'; did you mean 'mood'"),
+    "other label": (["convert", "own", "out", "--label", "mod"], 2, "unknown label 'mod'; did you mean 'mood'"),
     "no file": (["convert", "nothing.pkl", "out"], 1, "nothing.pkl: does not exist"),
     "by": (["split", "data.pkl", "out", "--by", "vidoe"], 2, "unknown grouping 'vidoe'; did you mean 'video'"),
     "speaker": (["split", "data.pkl", "out", "--by", "speaker"], 1, "name no speaker"),

@@ -30,8 +30,9 @@ OPTIONS = {
     },
     "data inspect": {"--json"},
     "data verify": {"--strict", "--json"},
-    "data convert": {"--to", "--label", "--columns", "--half"},
+    "data convert": {"--to", "--label", "--columns", "--text", "--half", "--collapse", "--pauses", "--fold"},
     "data split": {"--by", "--seed", "--shares", "--to"},
+    "data layouts": {"--json"},
     "config": {"--model", "--profile", "--set", "--search"},
     "crossvalidate": {
         *("--folds", "--by", "--lists", "--fold-seed", "--model", "--data", "--text-encoder", "--profile", "--seed"),
@@ -50,7 +51,7 @@ POSITIONAL = {
     **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "tune": "RECIPE"},
     **{"models": "", "bench": "WHAT", "compare": "RECIPE", "ablate": "RECIPE", "crossvalidate": "RECIPE"},
     **{"data inspect": "FILE", "data verify": "FILE", "data convert": "FILE", "data split": "FILE"},
-    "report": "STUDY",
+    **{"report": "STUDY", "data layouts": ""},
 }
 HEAVY = ("torch", "transformers", "pandas", "numpy", "scipy", "sklearn", "pyarrow")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mlcl.data.formats import mmsa, read_corpus
+from mlcl.encode.tokenizer import word_tokenizer
 from writers_arrays import assert_same
 
 FOLDER = Path(os.environ.get("MLCL_DATA") or Path(__file__).parents[3] / "shared" / "data")
@@ -56,10 +57,12 @@ def test_sarcasm_comes_back(tmp_path: Path) -> None:
     assert_same(read_corpus(tmp_path / "copy.pkl"), corpus)
 
 
+@pytest.mark.parametrize("text", [False, True])
 @pytest.mark.parametrize("name", ["mosi/mosi_text_audio.pkl", "mosi/mosi_three_modalities.pkl"])
-def test_mosi_comes_back_through_mmsa(name: str, tmp_path: Path) -> None:
+def test_mosi_comes_back_through_mmsa(name: str, text: bool, tmp_path: Path) -> None:
     corpus = read_corpus(real(name))
-    mmsa.write(corpus, tmp_path / "mmsa.pkl")
+    words = [word for split in corpus.splits.values() for item in split.main.words for word in item]
+    mmsa.write(corpus, tmp_path / "mmsa.pkl", tokenizer=word_tokenizer(words) if text else None)
     found = read_corpus(tmp_path / "mmsa.pkl")
     assert (found.layout, found.label, found.label_range) == ("mmsa", "M", (-3, 3))
     assert_same(found, corpus, labels=False)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from mlcl.data.formats import csd, mustard, read_corpus
-from mlcl.data.formats.csd import CsdOptions
 
 FOLDER = Path(os.environ.get("MLCL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
@@ -49,7 +48,7 @@ def test_counts_are_those_of_the_readme(name: str) -> None:
 
 def test_words_of_mosi_are_all_there() -> None:
     path = real("mosi/CMU_MOSI_ModifiedTimestampedWords.csd")
-    kept = csd.read(path, options=CsdOptions(pauses="keep")).splits["train"].main.words
+    kept = csd.read(path, pauses="keep").splits["train"].main.words
     dropped = csd.read(path).splits["train"].main.words
     assert sum(map(len, kept)) == 51_056
     assert [[word for word in words if word != "."] for words in kept] == dropped

@@ -1,6 +1,7 @@
 """``mlcl data convert`` and ``mlcl data split``."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,17 @@ def convert(
     columns: Annotated[
         str | None, Parameter(help="Keep some feature columns: covarep5, facet20, mfn (both) or hkt.")
     ] = None,
+    text: Annotated[
+        str | None, Parameter(help="Tokenizer (folder or hub name) that makes text_bert of an mmsa file.")
+    ] = None,
     half: Annotated[bool, Parameter(negative="", help="Store feature rows as float16, half the size.")] = False,
+    collapse: Annotated[
+        str | None, Parameter(help="csd: rows under a word become their mean (if absent), the first, or the nearest.")
+    ] = None,
+    pauses: Annotated[
+        str | None, Parameter(help="csd: drop the pauses (if absent), or keep them as the word `.`.")
+    ] = None,
+    fold: Annotated[int | None, Parameter(help="mustard: which fold of those beside the texts, from 0.")] = None,
 ) -> None:
     """Write a data file in another layout; nothing is lost silently.
 
@@ -33,12 +44,13 @@ def convert(
     from mlcl.data.columns import check_choice, choose_columns
     from mlcl.data.formats import read_corpus
     from mlcl.data.half import halved
-    from mlcl.data.one_label import keep_label
+    from mlcl.data.labels import keep_label
 
-    write = _writer(to, out)
+    write = _writer(to, out, text)
     if columns is not None:
         check_choice(columns)
-    corpus = read_corpus(file)
+    given = {"collapse": collapse, "pauses": pauses, "fold": fold}
+    corpus = read_corpus(file, options={name: value for name, value in given.items() if value is not None})
     if label is not None:
         corpus = keep_label(corpus, label)
     if columns is not None:
@@ -56,7 +68,9 @@ def split(
     by: Annotated[str, Parameter(help="What stays together: item, video (as ids tell) or speaker.")],
     seed: Annotated[int, Parameter(help="Seed of the division.")] = 1,
     shares: Annotated[str, Parameter(help="Shares of train, dev and test.")] = "0.7,0.1,0.2",
-    to: Annotated[str | None, Parameter(help="Layout to write; that of the file when absent.")] = None,
+    to: Annotated[
+        str | None, Parameter(help="Layout to write; when absent that of the file, or a folder if it is only read.")
+    ] = None,
 ) -> None:
     """Divide all items of a data file anew into train, dev and test.
 
@@ -69,29 +83,40 @@ def split(
     out
         File or folder to make.
     """
-    from mlcl.data.formats import read_corpus
+    from mlcl.data.formats import LAYOUTS, read_corpus
     from mlcl.data.resplit import resplit
 
     parts = _shares(shares)
     write = None if to is None else _writer(to, out)
     corpus = read_corpus(file)
-    write = write or _writer(corpus.layout, out)
+    if write is None:
+        same = any(layout.name == corpus.layout and layout.write is not None for layout in LAYOUTS)
+        write = _writer(corpus.layout if same else "folder", out)
     divided = resplit(corpus, by=by, shares=parts, seed=seed)
     write(divided, out)
     print(f"{_sizes(divided)}: {out}")
 
 
-def _writer(name: str, out: Path) -> "Callable[[Corpus, Path], None]":
-    """The writer of a layout; refuses an unknown one, and a place where there is something."""
+def _writer(name: str, out: Path, text: str | None = None) -> "Callable[[Corpus, Path], None]":
+    """The writer of a layout; refuses an unknown one, a place where there is something, and text that it has not."""
     from mlcl.data.formats import LAYOUTS
     from mlcl.data.formats.placing import refuse_existing
     from mlcl.errors import UsageError, nearest
 
-    writers = {layout.name: layout.write for layout in LAYOUTS if layout.write is not None}
+    writers = {layout.name: layout for layout in LAYOUTS if layout.write is not None}
     if name not in writers:
         raise UsageError(f"--to {name}: no such layout can be written; {nearest(name, list(writers))}")
     refuse_existing(out)
-    return writers[name]
+    write: Callable[..., None] | None = writers[name].write
+    assert write is not None
+    if text is None:
+        return write
+    if "tokenizer" not in writers[name].write_options:
+        takers = ", ".join(layout.name for layout in writers.values() if "tokenizer" in layout.write_options)
+        raise UsageError(f"--text {text}: {name} holds words and no token ids; it goes --to {takers}")
+    from mlcl.encode.tokenizer import load_tokenizer
+
+    return partial(write, tokenizer=load_tokenizer(text))
 
 
 def _shares(text: str) -> list[float]:

@@ -39,6 +39,17 @@ def choose_label(corpus: Corpus, name: str) -> Corpus:
     return replace(corpus, splits=splits, label=name, task=task, classes=classes, label_range=kept)
 
 
+def keep_label(corpus: Corpus, name: str) -> Corpus:
+    """The corpus with the label of that name alone, which has no name any more.
+
+    Raises:
+        UsageError: If the file has no label of that name.
+    """
+    chosen = choose_label(corpus, name)
+    splits = {key: replace(split, columns={}) for key, split in chosen.splits.items()}
+    return replace(chosen, splits=splits, label="", label_classes={})
+
+
 def label_names(corpus: Corpus) -> list[str]:
     """Names of the labels that the corpus offers, in the file's order."""
     return list(dict.fromkeys(name for split in corpus.splits.values() for name in split.columns))

@@ -1,10 +1,12 @@
 """The items of all splits joined, and divided anew."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from mlcl.data.corpus import SPLITS, Corpus, Ragged, Segment, Split
+from mlcl.data.formats.labelled import NO_SPLIT
 from mlcl.data.select import take
 from mlcl.data.split import divide
 from mlcl.data.video import video_of
@@ -54,10 +56,15 @@ def groups_of(split: Split, by: str) -> list[str]:
         if split.speakers is None:
             raise DataError("the items name no speaker; group them by item or video")
         return split.speakers
-    videos = [video_of(identifier) for identifier in split.ids]
-    if videos == split.ids or set(videos) <= set(SPLITS):  # "train[3]" is what an item without an id is called
+    if not names_videos(split.ids):
         raise DataError(f"no id names a video as 'video[3]' does (the first is {split.ids[0]!r}); group by item")
-    return videos
+    return [video_of(identifier) for identifier in split.ids]
+
+
+def names_videos(ids: Sequence[str]) -> bool:
+    """Whether any id names a video; ``train[3]`` is what an item without an id is called."""
+    videos = [video_of(identifier) for identifier in ids]
+    return videos != list(ids) and not set(videos) <= set(SPLITS)
 
 
 def resplit(corpus: Corpus, *, by: str, shares: Sequence[float], seed: int) -> Corpus:
@@ -71,7 +78,8 @@ def resplit(corpus: Corpus, *, by: str, shares: Sequence[float], seed: int) -> C
         raise UsageError(f"{len(shares)} shares: give one each for {', '.join(SPLITS)}, as in 0.7,0.1,0.2")
     every = join(list(corpus.splits.values()))
     parts = divide(groups_of(every, by), shares, seed, every.labels)
-    return corpus.with_splits({name: take(every, part) for name, part in zip(SPLITS, parts, strict=True)})
+    splits = {name: take(every, part) for name, part in zip(SPLITS, parts, strict=True)}
+    return replace(corpus, splits=splits, notes=tuple(note for note in corpus.notes if note != NO_SPLIT))
 
 
 def _join_segments(segments: Sequence[Segment]) -> Segment:

@@ -8,6 +8,8 @@ import numpy as np
 from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
+from mlcl.data.formats.labelled import NO_SPLIT
+from mlcl.data.resplit import names_videos
 from mlcl.errors import AlignmentError, DataError, NoWordsError, RunError, UsageError
 from mlcl.modality import TEXT
 
@@ -47,9 +49,21 @@ def check_splits(corpus: Corpus) -> None:
     """Refuse a corpus without labelled train and dev splits."""
     for name in ("train", "dev"):
         if name not in corpus.splits:
-            raise DataError(f"there is no {name} split; training needs train and dev", path=corpus.path)
+            raise DataError(_no_split(corpus, name), path=corpus.path)
         if corpus.splits[name].labels is None:
             raise DataError(f"the {name} split has no labels; training needs them", path=corpus.path)
+
+
+def _no_split(corpus: Corpus, name: str) -> str:
+    """What is missing, why as far as the reader knows, and the command that divides the items."""
+    known = "the data say nothing of splits" if NO_SPLIT in corpus.notes else f"here are {', '.join(corpus.splits)}"
+    ids = [identifier for split in corpus.splits.values() for identifier in split.ids]
+    by = "video" if names_videos(ids) else "item"
+    file = corpus.path or "FILE"
+    return (
+        f"there is no {name} split, and training needs train and dev; {known}: divide the items with "
+        f"mlcl data split {file} OUT --by {by}, and train on OUT"
+    )
 
 
 def check_words(corpus: Corpus, modalities: Collection[str]) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 from mlcl.config import VECTORS, Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
+from mlcl.data.formats.opening import content_hash
 from mlcl.data.labels import check_labelled, choose_label
 from mlcl.data.processor import Processor
 from mlcl.data.store import FORMAT, read_store, write_store
 from mlcl.data.vectors import VectorSteps
 from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
-from mlcl.errors import DataError, EncoderError, NoWordsError, lacks_room
+from mlcl.errors import EncoderError, NoWordsError, lacks_room
 from mlcl.models.registry import TINY
 from mlcl.recipe import with_vectors
 from mlcl.runs.checks import check_splits, check_words
@@ -51,8 +52,8 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
     """Read, check, tokenise and normalise the experiment's data, or find that in the cache.
 
     The cache is ``$MLCL_CACHE``, else ``mlcl`` in the user's cache folder; ``data.cache: false`` goes without. An entry
-    is named by the file's bytes, the tokenizer, the data options and this package's version, so none is ever stale, and
-    the folder may be deleted at any time.
+    is named by the bytes of the file or folder, the tokenizer, the data options and this package's version, so none is
+    ever stale, and the folder may be deleted at any time.
 
     A file whose text is word vectors alone has no use for a language model: a small transformer over the vectors takes
     its place, and a note says so.
@@ -80,13 +81,9 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
 
 def _prepare(experiment: Experiment, with_test: bool) -> Prepared:
     file = Path(experiment.data.file)
-    if not (experiment.data.cache and experiment.text_encoder != TINY and file.is_file()):
+    if not (experiment.data.cache and experiment.text_encoder != TINY and (file.is_file() or file.is_dir())):
         return _fresh(experiment, with_test)
-    try:
-        with file.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}; check its permissions", path=file) from None
+    _, digest = content_hash(file)
     try:
         tokenizer = _tokenizer(experiment)
     except EncoderError:

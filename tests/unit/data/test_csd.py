@@ -57,20 +57,20 @@ def test_segments_take_the_words_whose_middle_lies_in_them(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("name", "expected"), [("mean", [1.5, 5.5]), ("first", [1, 5]), ("nearest", [1, 5])])
 def test_collapse_is_chosen(tmp_path: Path, name: str, expected: list[float]) -> None:
-    corpus = csd.read(two_segments(tmp_path), options=CsdOptions(collapse=name))
+    corpus = csd.read(two_segments(tmp_path), collapse=name)
     assert corpus.splits["train"].main.rows["acoustic"][0].ravel().tolist() == expected
     assert f"rows under a word are collapsed by {name}" in corpus.notes
 
 
 def test_pauses_stay_as_a_word_when_asked(tmp_path: Path) -> None:
-    train = csd.read(two_segments(tmp_path), options=CsdOptions(pauses="keep")).splits["train"]
+    train = csd.read(two_segments(tmp_path), pauses="keep").splits["train"]
     assert train.main.words == [["oh", ".", "this"], ["was", "fun"]]
     assert train.main.rows["acoustic"][0].ravel().tolist() == [1.5, 3.5, 5.5]
 
 
 def test_pauses_make_no_difference_to_the_other_words(tmp_path: Path) -> None:
     folder = csd_folder(tmp_path / "x")
-    dropped, kept = (csd.read(folder, options=CsdOptions(pauses=how)) for how in ("drop", "keep"))
+    dropped, kept = (csd.read(folder, pauses=how) for how in ("drop", "keep"))
     count = 0
     for name, split in kept.splits.items():
         for item, words in enumerate(split.main.words):
@@ -91,8 +91,8 @@ def facts(corpus: Corpus) -> list[object]:
 
 @pytest.mark.parametrize("collapse", COLLAPSES)
 def test_shift_of_all_times_changes_nothing(tmp_path: Path, collapse: str) -> None:
-    options = CsdOptions(collapse=collapse)
-    here, later = (csd.read(csd_folder(tmp_path / f"{shift}", shift=shift), options=options) for shift in (0.0, 64.0))
+    folders = (csd_folder(tmp_path / f"{shift}", shift=shift) for shift in (0.0, 64.0))
+    here, later = (csd.read(folder, collapse=collapse) for folder in folders)
     assert facts(here) == facts(later)
     for name, split in here.splits.items():
         for kind, rows in split.main.rows.items():
@@ -248,7 +248,7 @@ def test_options_are_checked() -> None:
     with pytest.raises(UsageError, match=r"collapse 'meen'; did you mean 'mean'\? allowed: mean, first, nearest"):
         CsdOptions(collapse="meen")
     with pytest.raises(UsageError, match=r"pauses 'no'; .*allowed: drop, keep"):
-        CsdOptions(pauses="no")  # type: ignore[arg-type]
+        CsdOptions(pauses="no")
 
 
 def test_too_many_sequences(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_what_datasets_made_and_saved_is_read(tmp_path: Path) -> None:
     made["train"].save_to_disk(str(tmp_path / "one"))
     one = read_corpus(tmp_path / "one")
     assert list(one.splits) == ["train"]
-    assert "there is no column split" in one.notes[0]
+    assert "the data say nothing of splits" in one.notes[0]
 
 
 def test_what_we_saved_datasets_reads(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_without_a_column_split_all_is_train(place: Path) -> None:
     table(place, [HEAD[0], *HEAD[2:]], [[line[0], *line[2:]] for line in LINES])
     corpus = read_corpus(place)
     assert list(corpus.splits) == ["train"]
-    assert "mlcl data split makes splits" in corpus.notes[0]
+    assert "divide them with mlcl data split" in corpus.notes[0]
 
 
 def test_names_of_classes_are_derived_and_declared(place: Path) -> None:

@@ -14,6 +14,7 @@ from mlcl.data.formats import label_csv, meld, mustard, mustard_plus, read_corpu
 from mlcl.data.formats.csv_table import column_names, read_table
 from mlcl.data.formats.items import Source
 from mlcl.data.formats.text_file import LATIN1_NOTE, first_value, read_json, read_text
+from mlcl.data.video import video_of
 from mlcl.errors import DataError, UsageError
 from originals import (
     label_rows,
@@ -213,7 +214,8 @@ def test_meld_folder_has_splits_dialogues_and_two_labels(tmp_path: Path) -> None
     assert {name: len(split) for name, split in corpus.splits.items()} == {"train": 6, "dev": 2, "test": 3}
     assert corpus.classes == corpus.label_classes["emotion"]
     train, rows = corpus.splits["train"], meld_rows()
-    assert train.ids == ["dia0_utt0", "dia0_utt1", "dia0_utt2", "dia1_utt0", "dia2_utt0", "dia2_utt1"]
+    names = ["dia0_utt0", "dia0_utt1", "dia0_utt2", "dia1_utt0", "dia2_utt0", "dia2_utt1"]
+    assert train.ids == [f"train_{name}" for name in names]
     assert train.context is not None
     said = [str(row["Utterance"]) for row in rows]
     assert train.context.sentences == [[], said[:1], said[:2], [], [], said[4:5]]
@@ -228,6 +230,14 @@ def test_one_meld_table_is_train(tmp_path: Path) -> None:
     corpus = read_corpus(write_csv(tmp_path / "test_sent_emo.csv", meld_rows()))
     assert list(corpus.splits) == ["train"]
     assert len(corpus.notes) == 1
+    assert corpus.splits["train"].ids[:2] == ["dia0_utt0", "dia0_utt1"]
+
+
+def test_dialogues_of_the_splits_of_meld_are_not_one_another(tmp_path: Path) -> None:
+    corpus = read_corpus(write_meld(tmp_path / "x"))
+    homes = [{video_of(name) for name in split.ids} for split in corpus.splits.values()]
+    assert list(map(len, homes)) == [3, 1, 2]
+    assert sum(map(len, homes)) == len(set().union(*homes))
 
 
 # ---- label.csv

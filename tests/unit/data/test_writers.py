@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpora import ANY_TEXT, corpora, plain
+from label_corpora import labelled
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split
 from mlcl.data.formats import LAYOUTS, folder, hkt, mag, read_corpus
 from mlcl.data.half import halved
 from mlcl.errors import DataError
+from plain_corpora import make_corpus
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WRITE = {layout.name: layout.write for layout in LAYOUTS if layout.write}
@@ -63,6 +65,34 @@ def test_folder_keeps_sentences_and_context(corpus: Corpus) -> None:
 @FEW
 def test_folder_keeps_rows_on_their_own_clock(corpus: Corpus) -> None:
     assert plain(there_and_back(corpus, folder.write)) == plain(corpus)
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+def test_folder_keeps_rows_that_belong_to_vectors_where_there_are_no_words(aligned: bool) -> None:
+    parts = [np.full((count, 2), count, np.float32) for count in (2, 3)]
+    rows = {name: Ragged.stack(parts, width=2) for name in ("text", "acoustic")}
+    split = Split(["a", "b"], Segment([[], []], rows), labels=np.array([0.5, -1]))
+    corpus = Corpus({"dev": split}, "synthetic", "regression", word_aligned=aligned)
+    assert plain(there_and_back(corpus, folder.write)) == plain(corpus)
+
+
+def test_mag_does_not_hold_classes_that_are_more_than_two(tmp_path: Path) -> None:
+    corpus = replace(small(), task="classification")
+    with pytest.raises(DataError, match="that its labels are those of a classification would be lost"):
+        mag.write(corpus, tmp_path / "out")
+
+
+def test_classes_of_each_label_are_names_in_the_table(tmp_path: Path) -> None:
+    corpus = labelled(make_corpus())
+    folder.write(corpus, tmp_path / "out")
+    assert plain(read_corpus(tmp_path / "out")) == plain(corpus)
+    lines = (tmp_path / "out" / "data.csv").read_text(encoding="utf-8").splitlines()
+    moods = [dict(zip(lines[0].split(","), line.split(","), strict=True))["label_mood"] for line in lines[1:4]]
+    assert moods == ["sad", "calm", "glad"]
+    facts = (tmp_path / "out" / "data.yaml").read_text(encoding="utf-8")
+    (tmp_path / "out" / "data.yaml").write_text(facts.replace("mood:", "mod:"), encoding="utf-8")
+    with pytest.raises(DataError, match="label_classes names 'mod', no label; did you mean 'mood'"):
+        read_corpus(tmp_path / "out")
 
 
 def small(**changes: Any) -> Corpus:

@@ -11,6 +11,7 @@ from transformers import BertModel
 
 from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
+from mlcl.data.formats import folder, read_corpus
 from mlcl.encode.build import tiny_config
 from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.errors import DataError
@@ -67,6 +68,21 @@ def test_first_second_and_uncached_preparation_are_the_same(place: Path, recipe:
         assert list(prepared.openers) == list(without.openers) == ["train", "dev", "test"]
         for name, opener in prepared.openers.items():
             assert_same(opener(), without.openers[name]())
+
+
+def test_a_folder_is_kept_and_known_by_its_files(place: Path) -> None:
+    folder.write(read_corpus(place / "mag.pkl"), place / "own")
+    without, first, second = (
+        prepare(experiment(place, f"data.cache={cache}", file="own")) for cache in ("false", "true", "true")
+    )
+    assert first.facts == second.facts == without.facts
+    assert len(entries(place)) == 1
+    for name, opener in second.openers.items():
+        assert_same(opener(), without.openers[name]())
+    table = place / "own" / "data.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("test", "train"), encoding="utf-8")
+    assert list(prepare(experiment(place, file="own")).openers) == ["train", "dev"]
+    assert len(entries(place)) == 2
 
 
 def test_the_second_time_nothing_is_read(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

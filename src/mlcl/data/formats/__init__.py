@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from mlcl.data.formats import (
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.opening import content_hash, open_content
 from mlcl.data.formats.unknown import describe_unknown
-from mlcl.errors import DataError
+from mlcl.errors import DataError, UsageError
 
 __all__ = ["LAYOUTS", "Layout", "read_corpus"]
 
@@ -62,7 +63,9 @@ LAYOUTS: tuple[Layout, ...] = (
 )
 
 
-def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> Corpus:
+def read_corpus(
+    path: str | Path, *, dtype: type[np.floating] = np.float32, options: Mapping[str, object] | None = None
+) -> Corpus:
     """Read a data file of any known layout; the layout is recognised by its structure.
 
     Ids may occur twice, in one split or in two.
@@ -73,27 +76,41 @@ def read_corpus(path: str | Path, *, dtype: type[np.floating] = np.float32) -> C
     Args:
         path: The file.
         dtype: What feature rows are converted to.
+        options: What the layout's reader is told beside, see `Layout.read_options`.
 
     Returns:
         The corpus, with the SHA-256 of the file's bytes.
 
     Raises:
         DataError: If the file cannot be opened, is of no known layout, or differs from its layout somewhere.
+        UsageError: If the layout does not take one of the options, or not this value.
     """
     opening, data = open_content(path)
     layout = next((known for known in LAYOUTS if known.opening == opening and known.sniff(data)), None)
     if layout is None:
         known = [layout.summary for layout in LAYOUTS if layout.opening == opening]
         raise DataError(describe_unknown(data, known), path=path)
+    _check_options(options or {}, layout, path)
     size, digest = content_hash(path)
     limit = _MEMORY_FACTOR * size + _MEMORY_MORE
-    corpus = replace(layout.read(data, path=str(path), dtype=dtype, max_bytes=limit), sha256=digest)
+    read: Callable[..., Corpus] = layout.read
+    corpus = replace(read(data, path=str(path), dtype=dtype, max_bytes=limit, **(options or {})), sha256=digest)
     del data
     _give_memory_back()
     if corpus.repaired:
         rows = ", ".join(f"{count} in {place}" for place, count in corpus.repaired.items())
         _log.warning("note: %s: rows with -inf, inf or nan, those values set to 0: %s", path, rows)
     return corpus
+
+
+def _check_options(options: Mapping[str, object], layout: Layout, path: str | Path) -> None:
+    """Refuse an option that the layout's reader does not take, with the layouts that do."""
+    for name in options:
+        if name not in layout.read_options:
+            takers = sorted({known.name for known in LAYOUTS if name in known.read_options})
+            raise UsageError(
+                f"{path}: option {name} goes with {' and '.join(takers)}, not with {layout.name}; leave it out"
+            )
 
 
 def _give_memory_back() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mlcl.data.formats.items import ITEM_BYTES, SPLIT_NAMES, Source
 from mlcl.data.formats.words import is_sequence
 
+AUDIO_AND_VISION = {"acoustic": "audio", "visual": "vision"}
 _MAX_PARTS = 8  # of an id: MulT's are (segment, start, end)
 
 

@@ -41,10 +41,10 @@ def corpus_of(tables: Mapping[str, Any], description: str, classes: Mapping[str,
         if name and "split" in names:
             raise source.error("is a split and has a column 'split'; remove the column", name)
     facts = _facts(description, source)
-    named = [name for name in names if name in classes and not facts.classes]
-    if named and (not facts.label or NAMED_LABEL + facts.label in named or LABEL in named):
-        chosen = NAMED_LABEL + facts.label if NAMED_LABEL + facts.label in named else named[0]
-        facts = facts.model_copy(update={"classes": classes[chosen]})
+    if not facts.classes and not facts.label_classes:
+        several = [name for name in names if name in classes and name.startswith(NAMED_LABEL)]
+        stated = {name.removeprefix(NAMED_LABEL): classes[name] for name in several}
+        facts = facts.model_copy(update={"classes": classes.get(LABEL, []), "label_classes": stated})
     cells: dict[str, Cells] = {
         name: [cell for table in tables.values() for cell in table.column(name).to_pylist()]
         for name in names

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,16 +36,13 @@ class CsdOptions:
     """
 
     collapse: str = "mean"
-    pauses: Literal["drop", "keep"] = "drop"
+    pauses: str = "drop"
 
     def __post_init__(self) -> None:
         if self.collapse not in COLLAPSES:
-            raise UsageError(f"collapse {self.collapse!r}; {nearest(self.collapse, list(COLLAPSES))}")
+            raise UsageError(f"unknown collapse {self.collapse!r}; {nearest(self.collapse, list(COLLAPSES))}")
         if self.pauses not in ("drop", "keep"):
-            raise UsageError(f"pauses {self.pauses!r}; {nearest(self.pauses, ['drop', 'keep'])}")
-
-
-_DEFAULT = CsdOptions()
+            raise UsageError(f"unknown pauses {self.pauses!r}; {nearest(self.pauses, ['drop', 'keep'])}")
 
 
 def sniff(path: Path) -> bool:
@@ -69,7 +65,8 @@ def read(
     path: str | None = None,
     dtype: type[np.floating] = np.float32,
     max_bytes: int | None = None,
-    options: CsdOptions = _DEFAULT,
+    collapse: str = "mean",
+    pauses: str = "drop",
 ) -> Corpus:
     """Read one sequence, or join those of a folder.
 
@@ -91,11 +88,14 @@ def read(
         path: What the user named, for errors.
         dtype: What feature rows are converted to.
         max_bytes: How much memory the items may take; None for no limit.
-        options: How streams are laid under words.
+        collapse: How rows under a word become one, see `CsdOptions`.
+        pauses: What becomes of the token ``sp``, see `CsdOptions`.
 
     Raises:
         DataError: If anything differs from the format, with the place.
+        UsageError: If there is no such way to collapse rows, or to treat pauses.
     """
+    options = CsdOptions(collapse, pauses)
     source = Source(path or str(data), dtype, max_bytes)
     files = sorted(entry for entry in data.iterdir() if entry.suffix == ".csd") if data.is_dir() else [data]
     if len(files) > _MAX_FILES:
@@ -259,5 +259,15 @@ def _read_fold(source: Source, data: Path) -> dict[str, str] | None:
     return fold
 
 
-LAYOUT = Layout("csd", "hdf5", sniff, read, "csd: one computational sequence of the CMU Multimodal SDK (HDF5)")
-FOLDER_LAYOUT = Layout("csd", "folder", sniff_folder, read, "csd: a folder of computational sequences, *.csd")
+_OPTIONS = ("collapse", "pauses")
+LAYOUT = Layout(
+    "csd",
+    "hdf5",
+    sniff,
+    read,
+    "csd: one computational sequence of the CMU Multimodal SDK (HDF5)",
+    read_options=_OPTIONS,
+)
+FOLDER_LAYOUT = Layout(
+    "csd", "folder", sniff_folder, read, "csd: a folder of computational sequences, *.csd", read_options=_OPTIONS
+)

@@ -25,6 +25,8 @@ class Facts(BaseModel):
     """Least and greatest possible label of a regression."""
     classes: list[str] = Field(default=[], max_length=1000)
     """Names of the classes 0, 1, ... in this order."""
+    label_classes: dict[str, list[str]] = Field(default={}, max_length=1000)
+    """The same for each of several label columns that has classes, by its name."""
     word_aligned: bool | None = None
     """Whether row k of an item belongs to word k."""
     notes: list[str] = Field(default=[], max_length=100)
@@ -34,8 +36,9 @@ class Facts(BaseModel):
     def _check(self) -> "Facts":
         if self.label_range and not self.label_range[0] < self.label_range[1]:
             raise ValueError(f"label_range {self.label_range}: the first must be less than the second")
-        if len(set(self.classes)) < len(self.classes):
-            raise ValueError("classes: a name occurs twice")
+        for names in (self.classes, *self.label_classes.values()):
+            if len(set(names)) < len(names):
+                raise ValueError("classes: a name occurs twice")
         return self
 
     @classmethod
@@ -45,7 +48,8 @@ class Facts(BaseModel):
             task=corpus.task,
             label=corpus.label,
             label_range=None if corpus.label_range is None else list(corpus.label_range),
-            classes=list(corpus.classes),
+            classes=[] if corpus.label in corpus.label_classes else list(corpus.classes),
+            label_classes={name: list(names) for name, names in corpus.label_classes.items()},
             word_aligned=corpus.word_aligned,
             notes=list(corpus.notes),
         )
@@ -89,4 +93,4 @@ class Facts(BaseModel):
 
     def plain(self) -> dict[str, Any]:
         """The facts that are set, as plain values."""
-        return {key: value for key, value in self.model_dump().items() if value not in (None, "", [])}
+        return {key: value for key, value in self.model_dump().items() if value not in (None, "", [], {})}

@@ -32,6 +32,8 @@ class Layout(NamedTuple):
         read: Reads it.
         summary: Its form in a few words, for errors and help.
         write: Writes a corpus so that reading it gives the same; None for layouts that are only read.
+        read_options: What `read` can be told beside, as keywords.
+        write_options: What `write` can be told beside, as keywords.
     """
 
     name: str
@@ -40,3 +42,5 @@ class Layout(NamedTuple):
     read: Read
     summary: str
     write: Callable[[Corpus, Path], None] | None = None
+    read_options: tuple[str, ...] = ()
+    write_options: tuple[str, ...] = ()

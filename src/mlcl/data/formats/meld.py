@@ -37,7 +37,8 @@ def read(
         as in ``dev_sent_emo.csv``; any may be absent. There are no feature rows.
 
     The labels are ``emotion``, the chosen one, and ``sentiment``, with class names. The utterances of the same
-    dialogue above an item are its context. Ids are ``dia3_utt5``.
+    dialogue above an item are its context. Ids are ``dia3_utt5``, and ``dev_dia3_utt5`` in a folder, whose tables count
+    dialogues from 0 each.
 
     Args:
         data: The file or folder.
@@ -55,7 +56,7 @@ def read(
     for name, file in files.items():
         split, table = LabelledSplit(source, name, context=True), read_table(source, file, _COLUMNS)
         latin1 |= table.latin1
-        dialogue, before = "", list[str]()
+        dialogue, before, prefix = "", list[str](), f"{name}_" * data.is_dir()
         for row in table.rows:
             if row["Dialogue_ID"] != dialogue:
                 dialogue, before = row["Dialogue_ID"], []
@@ -64,7 +65,8 @@ def read(
                 name: labels.value(name, row[column].lower(), source, row.place)
                 for name, column in (("emotion", "Emotion"), ("sentiment", "Sentiment"))
             }
-            split.add_labels(f"dia{dialogue}_utt{row['Utterance_ID']}", values, row.place, speaker=row["Speaker"])
+            identifier = f"{prefix}dia{dialogue}_utt{row['Utterance_ID']}"
+            split.add_labels(identifier, values, row.place, speaker=row["Speaker"])
             before.append(row["Utterance"])
         splits.append(split)
     notes = [NO_SPLIT] * (not data.is_dir()) + [LATIN1_NOTE] * latin1

@@ -44,16 +44,18 @@ def read(
         ``vision`` (N, T, d): rows, padded with zeros behind or before. ``audio_lengths``, ``vision_lengths``: how many
         rows are real; rows outside are left out, and rows of zeros inside are kept. ``text`` (N, T, d): vectors, read
         as ``rows["text"]`` only if there is no raw_text. ``text_bert`` (N, 3, T) or (N, T, 3): token ids, mask and
-        types, of which the mask counts. Labels ``regression_labels`` (or ``labels``) and those with ``_T``, ``_A``,
-        ``_V``, which become the columns M, T, A, V; ``classification_labels``, the column class; ``annotations``, the
-        names of the classes. ``id``: a text, number, or several that are joined by ``_``. ``config`` is not used.
+        types, of which the mask counts. ``token_words`` (N, T), which only our writer makes: the word of each token, -1
+        for none. Labels ``regression_labels`` (or ``labels``) and those with ``_T``, ``_A``, ``_V``, which become the
+        columns M, T, A, V; ``classification_labels``, the column class; ``annotations``, the names of the classes.
+        ``id``: a text, number, or several that are joined by ``_``. ``config`` is not used.
 
     M is the chosen label; class is where M is absent, or says no more than 0 and 1 as -1 and +1. The range is -1 to 1
     where T, A or V is there, else -3 to 3.
 
     A file without lengths whose modalities have equally many steps is aligned. Its rows stand under the words, or under
-    the sub-words of text_bert between [CLS] and [SEP]. Where each item has at most one row per word they belong to the
-    words; otherwise they keep the file's steps, `Corpus.word_aligned` is False and a note says why.
+    the sub-words of text_bert between [CLS] and [SEP]; token_words settles it. Where each item has at most one row per
+    word they belong to the words; otherwise they keep the file's steps, `Corpus.word_aligned` is False and a note says
+    why.
 
     Args:
         data: What the pickle holds.
@@ -88,6 +90,7 @@ def read(
         task=choice.task or corpus.task,
         classes=choice.classes,
         label_range=choice.label_range,
+        label_classes=choice.label_classes,
         notes=(*notes, *placed.notes),
     )
 
@@ -135,4 +138,5 @@ LAYOUT = Layout(
     read,
     "MMSA: dict of train, valid, test dicts of arrays raw_text, audio, vision, regression_labels, id",
     write,
+    write_options=("tokenizer",),
 )

@@ -1,7 +1,7 @@
 """Labels of the MMSA layout: up to four regression labels, and classes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,14 @@ class Choice:
         task: None where the values say it.
         classes: Names of the classes.
         label_range: Of a regression.
+        label_classes: Names of the classes of every column whose classes the file names.
     """
 
     label: str = ""
     task: Task | None = None
     classes: tuple[str, ...] = ()
     label_range: tuple[float, float] | None = None
+    label_classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_columns(split: ArraySplit) -> Columns:
@@ -60,14 +62,15 @@ def choose(splits: Sequence[ArraySplit], columns: Sequence[Columns]) -> Choice:
     Raises:
         DataError: If class is chosen and holds anything but 0, 1, 2, ...
     """
-    regression = _values(columns, "M")
+    regression, classes = _values(columns, "M"), _values(columns, "class")
+    annotated = _annotated(splits, columns, classes)
+    label_classes = {"class": annotated} if annotated else {}
     if regression.size and not _repeats(columns):
         modal = any(name in named for named in columns for name in "TAV")
         least, most = SENTIMENT_SIMS if modal else SENTIMENT
         inside = bool(((regression >= least) & (regression <= most)).all())
         two_classes = bool(np.isin(regression, (0, 1)).all())
-        return Choice("M", label_range=(least, most) if inside and not two_classes else None)
-    classes = _values(columns, "class")
+        return Choice("M", None, (), (least, most) if inside and not two_classes else None, label_classes)
     if not classes.size:
         return Choice()
     for split, named in zip(splits, columns, strict=True):
@@ -76,7 +79,9 @@ def choose(splits: Sequence[ArraySplit], columns: Sequence[Columns]) -> Choice:
         if len(wrong):
             message = f"the class is {values[wrong[0]]:g}; classes are 0, 1, 2, ..."
             raise split.source.error(message, split.place("classification_labels", int(wrong[0])))
-    return Choice("class", "classification", _names(splits, columns, int(classes.max()) + 1))
+    count = int(classes.max()) + 1
+    names = annotated or (tuple(map(str, range(count))) if count > 2 else ())
+    return Choice("class", "classification", names, label_classes={"class": names} if names else {})
 
 
 def _values(columns: Sequence[Columns], name: str) -> NDArray[np.float64]:
@@ -91,8 +96,13 @@ def _repeats(columns: Sequence[Columns]) -> bool:
     return all(np.array_equal(named["M"], 2 * named.get("class", np.zeros(0)) - 1, equal_nan=True) for named in some)
 
 
-def _names(splits: Sequence[ArraySplit], columns: Sequence[Columns], count: int) -> tuple[str, ...]:
-    """The annotation of each class, or its number; nothing for two classes without one annotation each."""
+def _annotated(
+    splits: Sequence[ArraySplit], columns: Sequence[Columns], classes: NDArray[np.float64]
+) -> tuple[str, ...]:
+    """The annotation of each class; nothing without one annotation each, or where the values are no classes."""
+    if not classes.size or not np.isin(classes, np.arange(_MAX_CLASSES)).all():
+        return ()
+    count = int(classes.max()) + 1
     found: dict[int, set[str]] = {}
     for split, named in zip(splits, columns, strict=True):
         if "annotations" in split and "class" in named:
@@ -104,4 +114,4 @@ def _names(splits: Sequence[ArraySplit], columns: Sequence[Columns], count: int)
         names = tuple(found[index].copy().pop() for index in range(count))
         if all(names) and len(set(names)) == count:
             return names
-    return tuple(map(str, range(count))) if count > 2 else ()
+    return ()

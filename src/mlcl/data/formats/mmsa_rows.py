@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlcl.data.formats.arrays import ArraySplit
-from mlcl.data.formats.mmsa_words import Matrices, rows_of_sub_words, rows_of_words
+from mlcl.data.formats.arrays import AUDIO_AND_VISION, ArraySplit
+from mlcl.data.formats.mmsa_bert import words_of_tokens
+from mlcl.data.formats.mmsa_words import Matrices, Rows, rows_at, rows_of_sub_words, rows_of_words
 from mlcl.data.formats.padding import Span, filled, is_front_padded, joined, real_rows
 
-_KEYS = {"acoustic": "audio", "visual": "vision"}
 _TEXT = "text"
 _BERT_ROWS = 3  # of text_bert: ids, mask, types
 _NO_WORDS = (
@@ -40,6 +40,9 @@ def place_rows(splits: Sequence[ArraySplit], words: Sequence[list[list[str]]]) -
         return Placed([block.text() for block in blocks], any(any(items) for items in words), [])
     if not all(block.aligned for block in blocks):
         return _own_clock(blocks)
+    told = _told(splits, blocks, words)
+    if told is not None:
+        return Placed(told, True, [])
     tokens = [_token_spans(split) for split in splits]
     under_tokens = _all_inside(blocks, tokens)
     spans = [
@@ -56,6 +59,19 @@ def place_rows(splits: Sequence[ArraySplit], words: Sequence[list[list[str]]]) -
     if found is None:
         return Placed(rows, False, [_NO_WORDS.format("sub-words" if under_tokens else "steps")])
     return Placed(found[0], True, found[1])
+
+
+def _told(
+    splits: Sequence[ArraySplit], blocks: Sequence["_Blocks"], words: Sequence[list[list[str]]]
+) -> list[Rows] | None:
+    """One row per word where every split tells the word of each token; else None."""
+    told = []
+    for split, block, items in zip(splits, blocks, words, strict=True):
+        tokens = words_of_tokens(split, block.steps(), [len(item) for item in items])
+        if tokens is None:
+            return None
+        told.append(rows_at(block.matrices, tokens))
+    return told
 
 
 def _own_clock(blocks: Sequence["_Blocks"]) -> Placed:
@@ -101,9 +117,9 @@ class _Blocks:
     @classmethod
     def read(cls, split: ArraySplit) -> "_Blocks":
         """Find the modalities that a split has."""
-        matrices = {name: split.matrices(key, name) for name, key in _KEYS.items() if key in split}
+        matrices = {name: split.matrices(key, name) for name, key in AUDIO_AND_VISION.items() if key in split}
         steps = {name: [len(rows) for rows in items] for name, items in matrices.items()}
-        lengths = {name: split.lengths(f"{_KEYS[name]}_lengths", counts) for name, counts in steps.items()}
+        lengths = {name: split.lengths(f"{AUDIO_AND_VISION[name]}_lengths", counts) for name, counts in steps.items()}
         agree = all(counts == next(iter(steps.values())) for counts in steps.values())
         return cls(
             split,

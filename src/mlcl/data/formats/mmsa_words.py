@@ -75,13 +75,18 @@ def rows_of_sub_words(
     for cut in rows:
         last = first + len(next(iter(cut.values())))
         tokens = found[first:last]
-        made.append({name: list(map(_taken, matrices, tokens)) for name, matrices in cut.items()})
+        made.append(rows_at(cut, tokens))
         first = last
     note = (
         f"rows stand under sub-words: {unknown} of {every} words cannot be told from their neighbours, "
         "and have rows of zeros"
     )
     return made, [note] if unknown else []
+
+
+def rows_at(rows: Rows, tokens: Sequence[Sequence[int | None]]) -> Rows:
+    """Return per item the row of each word, given which one it is; zeros where it is none."""
+    return {name: list(map(_taken, matrices, tokens)) for name, matrices in rows.items()}
 
 
 def _taken(rows: NDArray[np.generic], tokens: Sequence[int | None]) -> NDArray[np.generic]:

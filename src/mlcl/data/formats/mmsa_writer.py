@@ -6,17 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from mlcl.data.align import SubWordTokenizer
 from mlcl.data.corpus import Corpus, Split
+from mlcl.data.formats.arrays import AUDIO_AND_VISION
+from mlcl.data.formats.mmsa_bert import under_tokens
 from mlcl.data.formats.mmsa_labels import KEYS
-from mlcl.data.formats.writing import FILE_NAMES, check_common, padded, refuse, write_new
+from mlcl.data.formats.pickled import write_pickle
+from mlcl.data.formats.writing import FILE_NAMES, check_common, padded, refuse
+from mlcl.errors import DataError
 
 _log = logging.getLogger(__name__)
 
-_ROWS = {"acoustic": "audio", "visual": "vision"}
 _SIGNS = ("Negative", "Neutral", "Positive")
 
 
-def write(corpus: Corpus, path: Path) -> None:
+def write(corpus: Corpus, path: Path, *, tokenizer: SubWordTokenizer | None = None) -> None:
     """Write a corpus in the MMSA layout.
 
     Format:
@@ -24,23 +28,35 @@ def write(corpus: Corpus, path: Path) -> None:
         per word; any other an unaligned one with audio_lengths and vision_lengths. A regression without named labels
         gets regression_labels, and classification_labels by their sign unless all are -1 or 1; annotations tell the
         sign. A classification gets classification_labels, and for two classes regression_labels
-        of -1 and 1. There are no text_bert, which MMSA's models with a BERT need: its ids are those of one tokenizer.
+        of -1 and 1.
+
+        MMSA's models with a BERT need text_bert, the ids of one tokenizer: it is written where a tokenizer is given.
+        Rows of a word-aligned corpus then stand under the sub-words, as these models expect, each sub-word with a copy
+        of its word's; token_words tells the words apart, so that reading gives the same corpus.
+
+    Args:
+        corpus: What to write.
+        path: Where nothing is yet.
+        tokenizer: What makes text_bert; without one there is none.
 
     Raises:
         DataError: If the layout cannot hold the corpus, with what would be lost; or if `path` exists.
     """
     check_common(corpus, path, "MMSA")
     spoken = any(words for split in corpus.splits.values() for words in split.main.words)
-    write_new(
-        {
-            FILE_NAMES.get(name, name): _split(corpus, name, split, spoken, path)
-            for name, split in corpus.splits.items()
-        },
-        path,
-    )
-    _log.warning(
-        "note: %s: without text_bert, which MMSA's models with a BERT need: make it with their tokenizer", path
-    )
+    if tokenizer is not None and not spoken:
+        raise DataError("cannot be written with text_bert: the corpus has no words; leave --text out", path=path)
+    data = {}
+    for name, split in corpus.splits.items():
+        arrays = _split(corpus, name, split, spoken, path)
+        if tokenizer is not None:
+            arrays |= under_tokens(split, tokenizer, word_aligned=corpus.word_aligned, place=name, path=path)
+        data[FILE_NAMES.get(name, name)] = arrays
+    write_pickle(data, path)
+    if tokenizer is None and spoken:
+        _log.warning(
+            "note: %s: without text_bert, which MMSA's models with a BERT need: name their tokenizer with --text", path
+        )
 
 
 def _split(corpus: Corpus, name: str, split: Split, spoken: bool, path: Path) -> dict[str, Any]:
@@ -54,7 +70,7 @@ def _split(corpus: Corpus, name: str, split: Split, spoken: bool, path: Path) ->
         raise refuse(path, "word vectors of zeros at the end of an item", "leave them out of the corpus")
     else:
         arrays["text"] = padded(rows["text"], _steps(rows["text"].lengths))
-    for ours, theirs in _ROWS.items():
+    for ours, theirs in AUDIO_AND_VISION.items():
         if ours in rows:
             arrays[theirs] = padded(rows[ours], _steps(rows[ours].lengths))
             if not corpus.word_aligned:
@@ -92,8 +108,9 @@ def _labels(corpus: Corpus, split: Split, path: Path) -> dict[str, Any]:
         arrays[KEYS["M"][0]] = labels
         if not np.isin(labels, (-1, 1)).all():
             arrays[classes] = np.sign(labels) + 1
-    if corpus.task == "regression":
+    names = corpus.label_classes.get("class", ()) or (corpus.classes if corpus.task == "classification" else ())
+    if names and classes in arrays:
+        arrays["annotations"] = ["" if np.isnan(value) else names[int(value)] for value in arrays[classes]]
+    elif corpus.task == "regression" and not split.columns:
         arrays["annotations"] = [_SIGNS[int(sign) + 1] for sign in np.sign(labels)]
-    if corpus.classes and classes in arrays and not np.isnan(arrays[classes]).any():
-        arrays["annotations"] = [corpus.classes[int(value)] for value in arrays[classes]]
     return arrays

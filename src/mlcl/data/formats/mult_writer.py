@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.data.corpus import Corpus, Ragged, Split
-from mlcl.data.formats.writing import FILE_NAMES, check_common, padded, refuse, write_new
+from mlcl.data.formats.pickled import write_pickle
+from mlcl.data.formats.writing import FILE_NAMES, check_common, padded, refuse
 
 EMOTIONS = ("sentiment", "happy", "sad", "anger", "surprise", "disgust", "fear")  # MOSEI's seven columns
 IEMOCAP = ("neutral", "happy", "sad", "angry")  # MulT's order
@@ -36,7 +37,7 @@ def write(corpus: Corpus, path: Path) -> None:
         if split.labels is not None:
             arrays["labels"] = _labels(corpus, split, path)
         data[FILE_NAMES.get(name, name)] = arrays | {"id": np.array(split.ids)}
-    write_new(data, path)
+    write_pickle(data, path)
 
 
 def _rows(split: Split, name: str, path: Path) -> dict[str, Any]:

@@ -166,5 +166,8 @@ def _choose(folds: Sequence[Fold], fold: int) -> dict[str, str]:
 
 
 _SUMMARY = "MUStARD: JSON object of items with utterance, context, sarcasm"
-LAYOUT = Layout("mustard", "text", sniff, read, _SUMMARY)
-FOLDER_LAYOUT = Layout("mustard", "folder", sniff_folder, read, f"{_SUMMARY}, in a folder with its folds")
+_OPTIONS = ("fold",)
+LAYOUT = Layout("mustard", "text", sniff, read, _SUMMARY, read_options=_OPTIONS)
+FOLDER_LAYOUT = Layout(
+    "mustard", "folder", sniff_folder, read, f"{_SUMMARY}, in a folder with its folds", read_options=_OPTIONS
+)

@@ -3,7 +3,7 @@
 import pickle
 from pathlib import Path
 
-from mlcl.data.corpus import Corpus, Split
+from mlcl.data.corpus import Corpus, Split, infer_task
 from mlcl.data.formats.placing import placed_file
 from mlcl.errors import DataError
 
@@ -38,6 +38,9 @@ def refuse_loss(corpus: Corpus, path: Path, layout: str, rows: set[str]) -> None
         raise refuse("a split without items would be lost")
     if not corpus.word_aligned:
         raise refuse("rows on their own clock would be lost, as it has one row per word")
+    labels = [split.labels for split in corpus.splits.values() if split.labels is not None]
+    if labels and corpus.task != infer_task(labels):
+        raise refuse(f"that its labels are those of a {corpus.task} would be lost")
     for split in corpus.splits.values():
         segments = [segment for segment in (split.main, split.context) if segment is not None]
         for segment in segments:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split, infer_task
 from mlcl.data.formats.facts import Facts
 from mlcl.data.formats.items import SPLIT_NAMES, Source
+from mlcl.data.formats.labelled import NO_SPLIT
 from mlcl.data.formats.words import is_sequence
 from mlcl.errors import nearest
 
@@ -90,10 +91,9 @@ class TableReader:
         names = [name for name in self.cells if name.startswith(NAMED_LABEL)]
         if names and LABEL in self.cells:
             raise self.source.error(f"has columns {LABEL!r} and {names[0]!r}; name all labels or none")
-        chosen, classes = self._chosen(names), tuple(self.facts.classes)
-        values = {}
+        chosen, classes, values = self._chosen(names), self._stated_classes(names), {}
         for name in names or [LABEL] * (LABEL in self.cells):
-            values[name], classes = self._labels(name, classes, chosen=name == chosen)
+            values[name], classes[name] = self._labels(name, classes.get(name, ()), chosen=name == chosen)
         splits = {}
         for name, items in self._splits().items():
             labels = values.get(chosen)
@@ -108,7 +108,7 @@ class TableReader:
                 columns={column.removeprefix(NAMED_LABEL): values[column][items] for column in names},
                 speakers=self._speakers(items),
             )
-        task = self.facts.task or ("classification" if classes else None)
+        task = self.facts.task or ("classification" if classes.get(chosen) else None)
         return Corpus(
             splits,
             layout=self.layout,
@@ -117,7 +117,8 @@ class TableReader:
             path=self.source.path,
             repaired=self.source.repaired,
             label=chosen.removeprefix(NAMED_LABEL) if names else "",
-            classes=classes,
+            classes=classes.get(chosen, ()),
+            label_classes={name.removeprefix(NAMED_LABEL): classes[name] for name in names if classes[name]},
             label_range=None
             if self.facts.label_range is None
             else (self.facts.label_range[0], self.facts.label_range[1]),
@@ -181,7 +182,7 @@ class TableReader:
     def _splits(self) -> dict[str, NDArray[np.int64]]:
         """Item indices of each split, in the order in which the table names them."""
         if "split" not in self.cells:
-            self.notes.append("there is no column split, so every item is in train; mlcl data split makes splits")
+            self.notes.append(NO_SPLIT)
             return {"train": np.arange(len(self))}
         found: dict[str, list[int]] = {}
         for index in range(len(self)):
@@ -203,12 +204,23 @@ class TableReader:
             raise self.source.error(f"has no label {self.facts.label[:40]!r}; {allowed}")
         return NAMED_LABEL + self.facts.label
 
+    def _stated_classes(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Names of the classes of each column of labels, as far as the facts hold them."""
+        stated = {NAMED_LABEL + label: tuple(classes) for label, classes in self.facts.label_classes.items()}
+        for name in stated:
+            if name not in names:
+                label, known = name.removeprefix(NAMED_LABEL), [name.removeprefix(NAMED_LABEL) for name in names]
+                raise self.source.error(f"label_classes names {label[:40]!r}, no label; {nearest(label[:40], known)}")
+        if self.facts.classes:
+            stated[self._chosen(names)] = tuple(self.facts.classes)
+        return stated
+
     def _labels(
         self, column: str, classes: tuple[str, ...], *, chosen: bool
     ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
         """(items,) numbers of one label column, nan where an item has none, and the names of the classes."""
         cells = [cell.strip() if isinstance(cell, str) else cell for cell in self.cells[column]]
-        names = {name: float(index) for index, name in enumerate(classes if chosen else ())}
+        names = {name: float(index) for index, name in enumerate(classes)}
         texts = {
             cell for cell in cells if isinstance(cell, str) and cell and cell not in names and _number(cell) is None
         }
@@ -216,7 +228,7 @@ class TableReader:
             if len(texts) > _MAX_CLASSES:
                 raise self.source.error(f"{column} has {len(texts)} different texts; classes may be {_MAX_CLASSES}")
             names = {name: float(index) for index, name in enumerate(sorted(texts))}
-            classes = tuple(names) if chosen else classes
+            classes = tuple(names)
         values = np.empty(len(cells))
         for index, cell in enumerate(cells):
             value = names.get(cell, _number(cell)) if isinstance(cell, str) else cell
@@ -224,7 +236,7 @@ class TableReader:
                 what = f"neither a number nor one of {', '.join(names)}" if names else "not a number"
                 raise self.source.error(f"{column} is {cell[:40]!r}, {what[:200]}", self.place(index))
             values[index] = self.source.label(None if cell == "" else value, self.place(index))
-        if chosen and (classes or self.facts.task == "classification"):
+        if classes or (chosen and self.facts.task == "classification"):
             most = len(classes) or _MAX_CLASSES
             wrong = ~np.isnan(values) & ~np.isin(values, np.arange(most))
             if wrong.any():
@@ -241,7 +253,7 @@ class TableReader:
             return False
         where = 0
         for segment in segments:
-            words = np.array([len(item) for item in segment.words])
+            words = np.array(_counts(segment) if stated else [len(item) for item in segment.words])
             for name, rows in segment.rows.items():
                 both = (rows.lengths > 0) & ((words > 0) | (stated is True))
                 agree = both & (rows.lengths == words)
@@ -261,7 +273,7 @@ class TableReader:
 
     def _filled(self, segment: Segment) -> Segment:
         """A word-aligned segment in which items without rows have rows of zeros, one per word."""
-        counts = [len(item) for item in segment.words]
+        counts = _counts(segment)
         rows = {}
         for name, ragged in segment.rows.items():
             rows[name] = ragged
@@ -273,6 +285,13 @@ class TableReader:
                 ]
                 rows[name] = Ragged.stack(parts, width=ragged.width, dtype=ragged.values.dtype.type)
         return Segment(segment.words, rows, segment.sentences)
+
+
+def _counts(segment: Segment) -> list[int]:
+    """How many words each item has; vectors stand for words where there are none."""
+    if "text" in segment.rows and not any(segment.words):
+        return segment.rows["text"].lengths.tolist()
+    return [len(item) for item in segment.words]
 
 
 def _part(segment: Segment, items: NDArray[np.int64]) -> Segment:

@@ -73,8 +73,15 @@ def _label(value: float | None, corpus: Corpus, column: str) -> object:
     """A label as a cell: the name of its class, or a number."""
     if value is None or np.isnan(value):
         return None
-    named = bool(corpus.classes) and column in (LABEL, NAMED_LABEL + corpus.label)
-    return corpus.classes[int(value)] if named else value
+    names = _classes(corpus, column)
+    return names[int(value)] if names else value
+
+
+def _classes(corpus: Corpus, column: str) -> tuple[str, ...]:
+    """Names of the classes of a column of labels."""
+    if column in (LABEL, NAMED_LABEL + corpus.label):
+        return corpus.classes
+    return corpus.label_classes.get(column.removeprefix(NAMED_LABEL), ())
 
 
 def _texts(segments: Sequence[Segment], names: Sequence[str]) -> dict[str, list[list[object]]]:
@@ -120,9 +127,11 @@ def _check(corpus: Corpus, path: str | Path) -> None:
         chosen = split.columns.get(corpus.label)
         if split.columns and not (chosen is not None and _same(split.labels, chosen)):
             raise refuse(f"its labels are not those named {corpus.label!r}; choose one of {', '.join(split.columns)}")
-        labels = np.zeros(0) if split.labels is None else split.labels[~np.isnan(split.labels)]
-        if corpus.classes and not np.isin(labels, range(len(corpus.classes))).all():
-            raise refuse(f"{name} has a label that is none of its {len(corpus.classes)} classes; correct it")
+        named = {NAMED_LABEL + label: values for label, values in split.columns.items()}
+        for column, values in {LABEL: split.labels, **named}.items():
+            labels, names = np.zeros(0) if values is None else values[~np.isnan(values)], _classes(corpus, column)
+            if names and not np.isin(labels, range(len(names))).all():
+                raise refuse(f"{name} has a {column} that is none of its {len(names)} classes; correct it")
 
 
 def _same(labels: NDArray[np.float64] | None, column: NDArray[np.float64]) -> bool:

@@ -1,6 +1,5 @@
-"""What the writers of pickles share: a refusal that says what would be lost, padded arrays, and files that are new."""
+"""What the writers of array files share: a refusal that says what would be lost, and padded arrays."""
 
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -35,22 +34,3 @@ def padded(rows: Ragged, steps: int, *, front: bool = False) -> NDArray[np.float
     for index, length in enumerate(rows.lengths):
         block[index, steps - length if front else 0 : steps if front else length] = rows[index]
     return block
-
-
-def write_new(data: object, path: Path) -> None:
-    """Pickle something where nothing is yet; a file appears whole or not at all.
-
-    Raises:
-        DataError: If there is something at `path`, or it cannot be written.
-    """
-    if path.exists():
-        raise DataError("is there already and is not overwritten; name another file", path=path)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            pickle.dump(data, file, protocol=4)
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot be written: {error.strerror}; check the folder and its room", path=path) from None
-    finally:
-        temporary.unlink(missing_ok=True)
