@@ -33,6 +33,8 @@ class UsageError(MlclError):
 class DataError(MlclError):
     """A data file cannot be read as a corpus.
 
+    What cannot be printed in the message, since it comes out of the file, is escaped.
+
     Args:
         message: What is wrong and what to do.
         path: The file, if the data came from one.
@@ -43,7 +45,8 @@ class DataError(MlclError):
         self.path = None if path is None else str(path)
         self.place = place
         where = ", ".join(part for part in (self.path, place) if part)
-        super().__init__(f"{where}: {message}" if where else message)
+        whole = f"{where}: {message}" if where else message
+        super().__init__("".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in whole))
 
 
 class AlignmentError(DataError, ValueError):

@@ -39,7 +39,7 @@ def test_train_evaluate_predict(name: str, recipe: str) -> None:
     succeed("predict", "run", "--data", "data.pkl", "--split", "test", "--output", "out.csv")
     assert read_csv(Path("out.csv")).equals(read_csv(Path("run/predictions/test.csv")))
     card = Path("run/README.md").read_text(encoding="utf-8")
-    assert card.startswith(f"# {name}, recipe {recipe}")
+    assert f"\n# {name}, recipe {recipe}" in card
     task = "regression" if recipe == "mosi" else "classification"
     assert ("Adaptation" in card) is (task not in MODELS[name].native)
     assert yaml.safe_load(Path("run/config.yaml").read_text(encoding="utf-8"))["model"]["name"] == name

@@ -65,6 +65,7 @@ ELSEWHERE = {
     *("data.label", "data.unlabelled"),  # tests/cli/test_labels.py
     "data.lower_case",  # tests/unit/data; the tiny encoder lower-cases in any case
     "data.cache",  # tests/unit/runs/test_prepare.py
+    "data.columns",  # tests/unit/data/test_columns.py
     "data.fold",  # tests/cli/test_crossvalidate.py
     "tracking",  # tests/cli/test_track.py
     "train.patience",  # test_learning.py

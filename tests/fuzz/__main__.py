@@ -8,6 +8,7 @@ import argparse
 import faulthandler
 import json
 import logging
+import math
 import resource
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from fuzz.harness import Fuzzer
 _ADDRESS_SPACE = 4 * 2**30  # stops a runaway before the machine does; each case is held to less by `Fuzzer`
 _FILE_SIZE = 2**26
 _HANGS = 300  # seconds without progress
+_MOST_FAILURES = 20
 
 
 def main() -> int:
@@ -28,7 +30,8 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
-    parser.add_argument("--only", help="one layout of fuzz.targets.TARGETS")
+    parser.add_argument("--only", help="one layout of fuzz.layouts.TARGETS")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so long")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     for kind, most in ((resource.RLIMIT_AS, _ADDRESS_SPACE), (resource.RLIMIT_FSIZE, _FILE_SIZE)):
@@ -42,7 +45,7 @@ def main() -> int:
             if case % 50_000 == 0 and case > options.first:
                 print(f"{case} cases, {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
             fuzzer.run(case)
-            if len(fuzzer.failures) >= 20:
+            if len(fuzzer.failures) >= _MOST_FAILURES or time.perf_counter() - started > options.seconds:
                 break
     for failure in fuzzer.failures:
         print(failure, file=sys.stderr)

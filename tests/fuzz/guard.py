@@ -1,5 +1,6 @@
 """Notice anything that reading data must not do: run code, write, connect, start processes."""
 
+import codecs
 import os
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ class Guard:
     def __init__(self) -> None:
         self.seen: list[str] = []
         self._on = False
+        codecs.lookup("utf-8-sig")  # Python loads a codec when it is first asked for
         sys.addaudithook(self._hear)
 
     @contextmanager

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fuzz.guard import Guard
+from fuzz.layouts import TARGETS
 from fuzz.mutations import damage, replace
-from fuzz.targets import TARGETS, Files, Target
+from fuzz.targets import Files, Target
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import read_corpus
 from mlcl.data.inspection import inspect_corpus

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from writers import hkt_data, mag_data
-
 Rng = np.random.Generator
 Files = dict[str, bytes]
 SIZES = {"train": 2, "valid": 1}
@@ -65,9 +63,3 @@ PIECES = (
     b"cnumpy.core.multiarray\n_reconstruct\n", b"cnumpy.core.multiarray\nscalar\n", b"c__builtin__\nbytes\n",
     b"cnumpy.core.numeric\n_frombuffer\n", b"cos\nsystem\n", b"cantigravity\nfly\n",
 )  # fmt: skip
-
-TARGETS: dict[str, Target] = {
-    "mag": Target(lambda seed: mag_data(SIZES, seed=seed), pickled),
-    "hkt": Target(lambda seed: hkt_data(SIZES, seed=seed), pickled),
-    "random pickle program": Target(lambda _: None, program, always_error=True),
-}

@@ -16,7 +16,7 @@ from fuzz import harness
 from fuzz.guard import Guard
 from fuzz.harness import Fuzzer
 from fuzz.hostile_files import FILES, SENTINEL
-from fuzz.targets import TARGETS
+from fuzz.layouts import TARGETS
 from hostile import HOSTILE
 from mlcl.data.formats import read_corpus
 from mlcl.errors import DataError

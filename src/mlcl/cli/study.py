@@ -118,7 +118,10 @@ def _seeds(text: str) -> list[int]:
 def _run(plan: "Plan", output: Path, processes: int, devices: str, threads: int, retry: bool) -> None:
     from rich.console import Console
 
+    from mlcl.report.evidence import read_evidence
     from mlcl.report.study_table import study_table
+    from mlcl.report.summary import summarise
+    from mlcl.report.verdict import verdict
     from mlcl.studies.plan import open_or_create
     from mlcl.studies.running import run_study
 
@@ -129,7 +132,11 @@ def _run(plan: "Plan", output: Path, processes: int, devices: str, threads: int,
     run_study(study, devices.split(",") * processes, threads=threads, retry=retry, tell=_tell)
     console = Console(highlight=False)
     console.print(study_table(study))
-    print(f"study folder: {output}")
+    evidence = read_evidence(output)
+    if evidence.can_be_compared("test"):
+        for paragraph in verdict(summarise(evidence, "test")):
+            console.print(paragraph, markup=False)
+    print(f"study folder: {output}; mlcl report {output} shows all of it")
     failed = [(s.name, seed) for s in study.systems for seed in study.seeds if study.status(s.name, seed) == "failed"]
     if failed:
         name, seed = failed[0]

@@ -62,7 +62,7 @@ class RunRecord:
             table = pd.read_csv(file, dtype=str, keep_default_na=False)  # numbers as text: to the last digit
             score = "probability" if "probability" in table else "prediction"
             table["score"] = table[score].astype(np.float64)
-            table["label"] = table["label"].astype(np.float64)
+            table["label"] = table["label"].replace("", "nan").astype(np.float64)
         except (KeyError, ValueError) as error:
             raise RunError(f"{file} is no table of predictions with labels; train this run again") from error
         return table
@@ -154,6 +154,13 @@ class Evidence:
     def some_run(self) -> RunRecord:
         """A complete run, of the reference where it has one."""
         return next((s for s in self.complete if s.name == self.reference), self.complete[0]).chosen
+
+    def can_be_compared(self, split: str) -> bool:
+        """Whether there is a complete run with labelled predictions of scores or of two classes."""
+        if not self.complete:
+            return False
+        run = self.some_run
+        return (run.path / "predictions" / f"{split}.csv").is_file() and run.facts["data"].get("num_classes", 2) <= 2
 
 
 def read_evidence(path: Path) -> Evidence:

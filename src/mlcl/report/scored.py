@@ -26,6 +26,7 @@ class Scored:
         labels: (items,) true labels.
         scores: Per system (seeds, items): predicted scores, or probabilities of class 1. `CONSTANT` is among them where
             the runs say what the train labels are like.
+        label_range: Least and greatest possible label, where the data declare them.
     """
 
     split: str
@@ -33,42 +34,54 @@ class Scored:
     ids: list[str]
     labels: Array
     scores: dict[str, Array]
+    label_range: tuple[float, float] | None = None
 
     def metrics(self, name: str) -> list[dict[str, float | None]]:
         """Every metric of a system, one dictionary per seed."""
-        return [all_metrics(self.task, row, self.labels) for row in self.scores[name]]
+        return [all_metrics(self.task, row, self.labels, self.label_range) for row in self.scores[name]]
 
 
 def read_scored(evidence: Evidence, split: str) -> Scored:
-    """Read the predictions of every complete run.
+    """Read the predictions of every complete run; items without a label are left out.
 
     Raises:
-        RunError: If a run was scored on other items or labels than the first one.
+        RunError: If a run was scored on other items or labels than the first one, or on more than two classes.
     """
     first = evidence.some_run
+    data = first.facts["data"]
+    if data.get("num_classes", 2) > 2:
+        raise RunError(
+            f"{first.path} has {data['num_classes']} classes; comparisons and reports are for scores and two classes, "
+            "its own metrics stand in metrics.json"
+        )
     table = first.predictions(split)
     ids, labels = table["id"].tolist(), table["label"].to_numpy()
+    known = ~np.isnan(labels)
     scores: dict[str, Array] = {}
     for system in evidence.complete:
         rows = []
         for run in system.runs.values():
             found = run.predictions(split)
-            if found["id"].tolist() != ids or not np.array_equal(found["label"].to_numpy(), labels):
+            if found["id"].tolist() != ids or not np.array_equal(found["label"].to_numpy(), labels, equal_nan=True):
                 raise RunError(
                     f"{run.path} was scored on other {split} items than {first.path}: they cannot be compared"
                 )
-            rows.append(found["score"].to_numpy())
+            rows.append(found["score"].to_numpy()[known])
         scores[system.name] = np.stack(rows)
     constant = first.facts.get("constant")
     if constant is not None:
-        scores[CONSTANT] = np.full((1, len(ids)), float(constant[-1]))
-    return Scored(split, str(first.facts["data"]["task"]), ids, labels, scores)
+        scores[CONSTANT] = np.full((1, int(known.sum())), float(constant[-1]))
+    ids = [name for name, use in zip(ids, known, strict=True) if use]
+    limits = data.get("label_range")
+    return Scored(split, str(data["task"]), ids, labels[known], scores, None if limits is None else tuple(limits))
 
 
-def all_metrics(task: str, score: Array, labels: Array) -> dict[str, float | None]:
+def all_metrics(
+    task: str, score: Array, labels: Array, label_range: tuple[float, float] | None = None
+) -> dict[str, float | None]:
     """Every metric that a report of the task shows."""
     if task == "regression":
-        return regression.regression_metrics(score, labels)
+        return regression.regression_metrics(score, labels, label_range)
     return classification.classification_metrics(_both(score), labels.astype(np.int64))
 
 

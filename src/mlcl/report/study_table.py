@@ -1,22 +1,14 @@
 """The terminal's table of a study: test metrics of each system, mean and deviation over its seeds."""
 
-import numpy as np
 from rich.table import Table
 
 from mlcl.report.study import Study
+from mlcl.report.summary import deviation, mean
 
 _SHOWN = {
     "regression": ("mae", "corr", "acc7", "acc2_non0", "f1_non0"),
     "classification": ("accuracy", "f1_weighted", "f1_macro", "auroc"),
 }
-
-
-def mean_and_deviation(values: list[float | None]) -> tuple[float, float] | None:
-    """Mean and sample deviation over seeds; None where a metric is undefined for one of them, or there is none."""
-    known = [value for value in values if value is not None]
-    if not known or len(known) < len(values):
-        return None
-    return float(np.mean(known)), float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
 
 
 def study_table(study: Study, split: str = "test") -> Table:
@@ -46,7 +38,7 @@ def _metrics(study: Study, split: str) -> list[str]:
 
 
 def _cell(values: list[float | None]) -> str:
-    both = mean_and_deviation(values)
-    if both is None:
+    average, spread = mean(values), deviation(values)
+    if average is None:
         return "n/a"
-    return f"{both[0]:.3f}" if len(values) == 1 else f"{both[0]:.3f} ± {both[1]:.3f}"
+    return f"{average:.3f}" if spread is None else f"{average:.3f} ± {spread:.3f}"

@@ -156,7 +156,7 @@ def test_an_opener_of_test_is_refused_and_never_called(workplace: Path) -> None:
     spied = replace(prepared, openers={**prepared.openers, "test": forbidden})
     with pytest.raises(ValueError, match="must not be given a test split"):
         train_for_dev(experiment, spied, lambda epoch, value: None)
-    setup = setting_up.set_up(experiment, spied, setting_up.torch.device("cpu"))
+    setup = setting_up.set_up(spied, setting_up.torch.device("cpu"))
     assert set(setup.encoded) == {"train", "dev"}
 
 

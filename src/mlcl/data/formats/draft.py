@@ -78,7 +78,11 @@ class SplitDraft:
 def build_corpus(
     source: Source, drafts: Sequence[SplitDraft], layout: str, columns: Mapping[str, list[int]] | None = None
 ) -> Corpus:
-    """Join the items of every split into a corpus."""
+    """Join the items of every split into a corpus; every split must hold the same kinds of rows."""
+    for draft in drafts[1:]:
+        for kind in sorted(drafts[0].main.rows.keys() ^ draft.main.rows.keys()):
+            lacking = draft if kind in drafts[0].main.rows else drafts[0]
+            raise source.error(f"has no {kind} rows, while another split has", lacking.file_name)
     splits = {draft.name: draft.build(columns or {}) for draft in drafts}
     labels = [split.labels for split in splits.values() if split.labels is not None]
     return Corpus(splits, layout=layout, task=infer_task(labels), path=source.path, repaired=source.repaired)

@@ -75,7 +75,7 @@ def _split(
     *,
     one_hot: bool,
 ) -> LabelledSplit:
-    split, items = LabelledSplit(source, name, sentences=False), len(targets)
+    split, items = LabelledSplit(source, name, sentences=False), len(targets) if targets.ndim else 0
     shapes = {kind: matrix.shape for kind, matrix in features.items()}
     if any(len(shape) != 3 for shape in shapes.values()) or len({shape[:2] for shape in shapes.values()}) > 1:
         raise source.error(f"features have shapes {shapes}, not (items, steps, columns) with one number of steps", name)

@@ -119,7 +119,7 @@ def _add(split: LabelledSplit, identifier: str, item: object, source: Source) ->
     if item["sarcasm"] not in (0, 1):
         raise source.error(f"sarcasm is {str(item['sarcasm'])[:40]!a}, not true or false", place)
     split.add_text(item["utterance"], item["context"], place)
-    split.add_labels(identifier, {"sarcasm": float(item["sarcasm"])}, place, speaker=item.get("speaker", ""))
+    split.add_labels(identifier, {"sarcasm": float(item["sarcasm"])}, place, speaker=item.get("speaker") or "")
 
 
 def _json_in(folder: Path) -> Path | None:

@@ -1,6 +1,7 @@
 """Arrays of .npy and .npz files, read or memory-mapped after their declared shape was checked against the bytes."""
 
 import math
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 FAILURES = (
     *(OSError, ValueError, EOFError, MemoryError, RecursionError, SyntaxError, TypeError, OverflowError),
-    *(RuntimeError, LookupError, zipfile.BadZipFile, zlib.error, NotImplementedError),
+    *(RuntimeError, LookupError, zipfile.BadZipFile, zlib.error, NotImplementedError, tokenize.TokenError),
 )
 
 

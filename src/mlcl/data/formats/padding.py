@@ -11,7 +11,8 @@ Span = tuple[int, int]
 
 def filled(rows: NDArray[np.generic]) -> Span:
     """Return the span of rows that are not all zeros; -inf and nan count as filled."""
-    real = np.flatnonzero(np.logical_or.reduce(rows, axis=1)) if rows.size else np.zeros(0, np.intp)
+    with np.errstate(invalid="ignore"):  # damaged nan
+        real = np.flatnonzero(np.logical_or.reduce(rows, axis=1)) if rows.size else np.zeros(0, np.intp)
     return (int(real[0]), int(real[-1]) + 1) if len(real) else (0, 0)
 
 
