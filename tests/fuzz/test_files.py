@@ -129,7 +129,6 @@ def _nan_rows(split: Any) -> Any:
 WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
     "another exception": (_key_error, "KeyError"),
     "an error without a path": (_nameless, "names no path"),
-    "an error of two lines": (_two_lines, "isprintable"),
     "a command": (_runs, "os.system"),
     "a file written": (_writes, "open"),
     "text run as code": (_evaluates, "compile"),
