@@ -85,10 +85,6 @@ def _nameless(_: Path) -> Any:
     raise DataError("is wrong")
 
 
-def _two_lines(path: Path) -> Any:
-    raise DataError("is\nwrong", path=path)
-
-
 def _runs(path: Path) -> Any:
     os.system("true")
     raise DataError("is wrong", path=path)
