@@ -1,45 +1,45 @@
 """``mlcl compare`` and ``mlcl ablate``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from mlcl.cli.options import Data
-from mlcl.errors import RunError, UsageError, nearest
+from mlcl.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from mlcl.report.study import Plan
+    from mlcl.studies.plan import Shared
     from mlcl.studies.running import Finished
 
-Seeds = Annotated[str, Parameter(help="How many seeds (1, 2, ...), or which: `5`, `11,12,13`.")]
-Encoder = Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")]
-Profile = Annotated[str, Parameter(help="`default` or `release`.")]
-Changes = Annotated[
-    list[str] | None,
-    Parameter(name="--set", negative="", help="Change one key for all, or for one: `mlcl:train.epochs=5`."),
-]
-Output = Annotated[Path, Parameter(help="Study folder to make or to go on with.")]
-Processes = Annotated[int, Parameter(help="Runs at a time on each device.")]
-Devices = Annotated[str, Parameter(help="Where to train: `auto`, `cpu`, or several as in `cuda:0,cuda:1`.")]
-StudyThreads = Annotated[int, Parameter(name="--threads", help="CPU threads of each run.")]
-Retry = Annotated[bool, Parameter(negative="", help="Make failed runs again.")]
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class StudyOptions:
+    """What both verbs take."""
+
+    output: Annotated[Path, Parameter(help="Study folder to make or to go on with.")]
+    data: Data = None
+    text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None
+    seeds: Annotated[str, Parameter(help="How many seeds (1, 2, ...), or which: `5`, `11,12,13`.")] = "5"
+    profile: Annotated[str, Parameter(help="`default` or `release`.")] = "default"
+    changes: Annotated[
+        list[str] | None,
+        Parameter(name="--set", negative="", help="Change one key for all, or for one: `mlcl:train.epochs=5`."),
+    ] = None
+    processes: Annotated[int, Parameter(help="Runs at a time on each device.")] = 1
+    devices: Annotated[str, Parameter(help="Where to train: `auto`, `cpu`, or several as in `cuda:0,cuda:1`.")] = "auto"
+    threads: Annotated[int, Parameter(help="CPU threads of each run.")] = 1
+    retry: Annotated[bool, Parameter(negative="", help="Make failed runs again.")] = False
 
 
 def compare(
     recipe: str,
     *,
-    output: Output,
     models: Annotated[str, Parameter(help="Which models, the reference first; `all` for every one.")] = "all",
-    data: Data = None,
-    text_encoder: Encoder = None,
-    seeds: Seeds = "5",
-    profile: Profile = "default",
-    changes: Changes = None,
-    processes: Processes = 1,
-    devices: Devices = "auto",
-    threads: StudyThreads = 1,
-    retry: Retry = False,
+    options: StudyOptions,
 ) -> None:
     """Train several models with several seeds into a study folder; run it again to go on.
 
@@ -51,32 +51,15 @@ def compare(
     from mlcl.options import OPTIONS
     from mlcl.studies.plan import comparison
 
-    plan = comparison(
-        recipe,
-        list(OPTIONS) if models == "all" else models.split(","),
-        profile=profile,
-        data=data,
-        text_encoder=text_encoder,
-        seeds=_seeds(seeds),
-        changes=changes or [],
-    )
-    _run(plan, output, processes, devices, threads, retry)
+    chosen = list(OPTIONS) if models == "all" else models.split(",")
+    _run(comparison(_shared(recipe, options), chosen), options)
 
 
 def ablate(
     recipe: str,
     *,
-    output: Output,
     parts: Annotated[str, Parameter(help="Which parts to take out, or `all`.")] = "all",
-    data: Data = None,
-    text_encoder: Encoder = None,
-    seeds: Seeds = "5",
-    profile: Profile = "default",
-    changes: Changes = None,
-    processes: Processes = 1,
-    devices: Devices = "auto",
-    threads: StudyThreads = 1,
-    retry: Retry = False,
+    options: StudyOptions,
 ) -> None:
     """Train MLCL whole and with each part taken out, with several seeds, into a study folder.
 
@@ -87,21 +70,21 @@ def ablate(
     """
     from mlcl.studies.ablation import ablation, part_names
 
-    known = part_names()
-    chosen = known if parts == "all" else parts.split(",")
-    for name in chosen:
-        if name not in known:
-            raise UsageError(f"--parts: unknown part {name!r}; {nearest(name, known)}")
-    plan = ablation(
+    chosen = part_names() if parts == "all" else parts.split(",")
+    _run(ablation(_shared(recipe, options), chosen), options)
+
+
+def _shared(recipe: str, options: StudyOptions) -> "Shared":
+    from mlcl.studies.plan import Shared
+
+    return Shared(
         recipe,
-        chosen,
-        profile=profile,
-        data=data,
-        text_encoder=text_encoder,
-        seeds=_seeds(seeds),
-        changes=changes or [],
+        profile=options.profile,
+        data=options.data,
+        text_encoder=options.text_encoder,
+        seeds=tuple(_seeds(options.seeds)),
+        changes=tuple(options.changes or ()),
     )
-    _run(plan, output, processes, devices, threads, retry)
 
 
 def _seeds(text: str) -> list[int]:
@@ -115,7 +98,7 @@ def _seeds(text: str) -> list[int]:
     return list(range(1, seeds[0] + 1)) if len(seeds) == 1 else seeds
 
 
-def _run(plan: "Plan", output: Path, processes: int, devices: str, threads: int, retry: bool) -> None:
+def _run(plan: "Plan", options: StudyOptions) -> None:
     from rich.console import Console
 
     from mlcl.report.evidence import read_evidence
@@ -125,11 +108,13 @@ def _run(plan: "Plan", output: Path, processes: int, devices: str, threads: int,
     from mlcl.studies.plan import open_or_create
     from mlcl.studies.running import run_study
 
-    for option, value in (("--processes", processes), ("--threads", threads)):
+    for option, value in (("--processes", options.processes), ("--threads", options.threads)):
         if value < 1:
             raise UsageError(f"{option} {value}: must be at least 1")
+    output = options.output
     study = open_or_create(output, plan)
-    run_study(study, devices.split(",") * processes, threads=threads, retry=retry, tell=_tell)
+    places = options.devices.split(",") * options.processes
+    run_study(study, places, threads=options.threads, retry=options.retry, tell=_tell)
     console = Console(highlight=False)
     console.print(study_table(study))
     evidence = read_evidence(output)

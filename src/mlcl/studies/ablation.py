@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from mlcl.recipe import read_recipe
+from mlcl.errors import UsageError, nearest
 from mlcl.report.study import Plan, System
-from mlcl.studies.plan import check_plan
+from mlcl.studies.plan import Shared
 
 _WITHOUT_TERMS = ("model.umcl_weight=0", "model.bmcl_weight=0", "model.tmcl_weight=0")
 
@@ -37,32 +37,17 @@ def part_names() -> list[str]:
     return [*(name for name, _, _ in _PARTS[1:]), *_MODALITIES]
 
 
-def ablation(
-    recipe: str,
-    parts: Sequence[str],
-    *,
-    profile: str,
-    data: str | None,
-    text_encoder: str | None,
-    seeds: Sequence[int],
-    changes: Sequence[str],
-) -> Plan:
+def ablation(shared: Shared, parts: Sequence[str]) -> Plan:
     """Plan MLCL and MLCL without each of `parts`.
 
-    Args:
-        recipe: Name of the recipe.
-        parts: Names from `part_names`.
-        profile: Profile of the recipe.
-        data: The data file.
-        text_encoder: Folder or hub name.
-        seeds: Seeds of each system.
-        changes: Changes that all share.
-
     Raises:
-        UsageError: If a key or value is unknown.
+        UsageError: If a part, key or value is unknown.
     """
-    chosen = [System(name=name, label=label, model="mlcl", changes=own) for name, label, own in _PARTS]
-    chosen += [
+    for name in parts:
+        if name not in part_names():
+            raise UsageError(f"--parts: unknown part {name!r}; {nearest(name, part_names())}")
+    systems = [System(name=name, label=label, model="mlcl", changes=own) for name, label, own in _PARTS]
+    systems += [
         System(
             name=name,
             label=f"{' and '.join(modalities)} only",
@@ -71,17 +56,5 @@ def ablation(
         )
         for name, modalities in _MODALITIES.items()
     ]
-    plan = Plan(
-        kind="ablate",
-        title=f"Parts of MLCL on {read_recipe(recipe)['title']}",
-        recipe=recipe,
-        profile=profile,
-        data=data,
-        text_encoder=text_encoder,
-        changes=tuple(changes),
-        seeds=tuple(seeds),
-        reference="mlcl",
-        systems=tuple(system for system in chosen if system.name == "mlcl" or system.name in parts),
-    )
-    check_plan(plan)
-    return plan
+    chosen = [system for system in systems if system.name == "mlcl" or system.name in parts]
+    return shared.plan("ablate", "Parts of MLCL", chosen)

@@ -1,7 +1,9 @@
 """From a command's options to a plan, and how a study that exists may grow."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
@@ -12,19 +14,54 @@ from mlcl.report.files import write_text
 from mlcl.report.study import Plan, Study, System
 
 
-def comparison(
-    recipe: str,
-    models: Sequence[str],
-    *,
-    profile: str,
-    data: str | None,
-    text_encoder: str | None,
-    seeds: Sequence[int],
-    changes: Sequence[str],
-) -> Plan:
-    """Plan one run for each model and seed.
+@dataclass(frozen=True)
+class Shared:
+    """What all runs of a study have in common.
 
-    A change is meant for all models, or with a prefix for one: ``mlcl:train.learning_rate=1e-4``.
+    Attributes:
+        recipe: Name of the recipe.
+        profile: Profile of the recipe.
+        data: The data file, as given.
+        text_encoder: The text encoder, as given.
+        seeds: Each system is trained once with each.
+        changes: ``section.key=value``; in a comparison with a prefix for one model only, as in
+            ``mlcl:train.learning_rate=1e-4``.
+    """
+
+    recipe: str
+    profile: str = "default"
+    data: str | None = None
+    text_encoder: str | None = None
+    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
+    changes: tuple[str, ...] = ()
+
+    def plan(self, kind: Literal["compare", "ablate"], title: str, systems: Sequence[System]) -> Plan:
+        """The plan of these systems, the first of which is the reference.
+
+        Each system's experiment is resolved once, so that a wrong key is found before anything is made.
+
+        Raises:
+            UsageError: If a key or value is unknown.
+        """
+        plan = Plan(
+            kind=kind,
+            title=f"{title} on {read_recipe(self.recipe)['title']}",
+            recipe=self.recipe,
+            profile=self.profile,
+            data=self.data,
+            text_encoder=self.text_encoder,
+            changes=self.changes,
+            seeds=self.seeds,
+            reference=systems[0].name,
+            systems=tuple(systems),
+        )
+        for system in plan.systems:
+            experiment(plan, system, plan.seeds[0])
+        return plan
+
+
+def comparison(shared: Shared, models: Sequence[str]) -> Plan:
+    """Plan one run for each model and seed.
 
     Raises:
         UsageError: If a model, key or value is unknown.
@@ -33,27 +70,9 @@ def comparison(
         check_model_name(model)
     if len(set(models)) < len(models):
         raise UsageError(f"--models {','.join(models)}: a model is named twice")
-    shared, own = _by_system(changes, models)
-    plan = Plan(
-        kind="compare",
-        title=f"{', '.join(models)} on {read_recipe(recipe)['title']}",
-        recipe=recipe,
-        profile=profile,
-        data=data,
-        text_encoder=text_encoder,
-        changes=shared,
-        seeds=tuple(seeds),
-        reference=models[0],
-        systems=tuple(System(name=name, label=name, model=name, changes=own[name]) for name in models),
-    )
-    check_plan(plan)
-    return plan
-
-
-def check_plan(plan: Plan) -> None:
-    """Resolve every system's experiment once, so that a wrong key is found before anything is made."""
-    for system in plan.systems:
-        experiment(plan, system, plan.seeds[0])
+    common, own = _by_system(shared.changes, models)
+    systems = [System(name=name, label=name, model=name, changes=own[name]) for name in models]
+    return replace(shared, changes=common).plan("compare", ", ".join(models), systems)
 
 
 def experiment(plan: Plan, system: System, seed: int) -> Experiment:

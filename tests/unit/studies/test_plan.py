@@ -1,5 +1,6 @@
 """Plans: what is trained, what is refused before anything is made, and how a study grows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,23 +9,24 @@ import pytest
 from mlcl.errors import RunError, UsageError
 from mlcl.report.study import Plan, Study
 from mlcl.studies.ablation import ablation, part_names
-from mlcl.studies.plan import comparison, experiment, open_or_create
+from mlcl.studies.plan import Shared, comparison, experiment, open_or_create
 
-OPTIONS: dict[str, Any] = {
-    "profile": "default",
-    "data": "planted:64",
-    "text_encoder": "tiny",
-    "seeds": [1, 2],
-    "changes": ["train.epochs=3"],
-}
+SHARED = Shared("demo", data="planted:64", text_encoder="tiny", seeds=(1, 2), changes=("train.epochs=3",))
+MOSI = Shared("mosi", data="x.pkl", text_encoder="tiny", seeds=(1, 2))
 
 
 def plan_of(models: list[str], **options: Any) -> Plan:
-    return comparison("demo", models, **{**OPTIONS, **options})
+    return comparison(replace(SHARED, **options), models)
 
 
 def test_a_change_reaches_all_systems_and_one_with_a_prefix_only_its_own() -> None:
-    plan = plan_of(["mlcl", "text"], changes=["train.epochs=3", "text:train.learning_rate=0.5"])
+    plan = plan_of(
+        ["mlcl", "text"],
+        changes=(
+            "train.epochs=3",
+            "text:train.learning_rate=0.5",
+        ),
+    )
     settings = [experiment(plan, system, 7).train for system in plan.systems]
     assert [one.epochs for one in settings] == [3, 3]
     assert settings[1].learning_rate == 0.5
@@ -43,9 +45,9 @@ def test_runs_differ_in_seed_and_model_and_share_the_data() -> None:
     [
         ({"models": ["mlcl", "mgg"]}, "unknown model 'mgg'.*mag"),
         ({"models": ["mlcl", "mlcl"]}, "named twice"),
-        ({"models": ["mlcl"], "changes": ["train.epoch=3"]}, "train.epoch'.*train.epochs"),
-        ({"models": ["mlcl", "text"], "changes": ["text:model.umcl_weight=0"]}, "model.umcl_weight"),
-        ({"models": ["mlcl", "text"], "changes": ["txt:train.epochs=1"]}, "'txt' is not in this study.*text"),
+        ({"models": ["mlcl"], "changes": ("train.epoch=3",)}, "train.epoch'.*train.epochs"),
+        ({"models": ["mlcl", "text"], "changes": ("text:model.umcl_weight=0",)}, "model.umcl_weight"),
+        ({"models": ["mlcl", "text"], "changes": ("txt:train.epochs=1",)}, "'txt' is not in this study.*text"),
     ],
 )
 def test_what_is_wrong_is_found_before_a_folder_is_made(options: dict[str, Any], message: str) -> None:
@@ -61,7 +63,7 @@ def test_an_opened_study_is_the_one_that_was_made(tmp_path: Path) -> None:
 
 def test_a_study_grows_by_systems_and_seeds(tmp_path: Path) -> None:
     open_or_create(tmp_path / "study", plan_of(["mlcl", "text"]))
-    grown = open_or_create(tmp_path / "study", plan_of(["mlcl", "text", "mag"], seeds=[2, 5]))
+    grown = open_or_create(tmp_path / "study", plan_of(["mlcl", "text", "mag"], seeds=(2, 5)))
     assert [system.name for system in grown.systems] == ["mlcl", "text", "mag"]
     assert grown.seeds == (1, 2, 5)
     assert grown.plan.title.startswith("mlcl, text, mag on")
@@ -73,9 +75,17 @@ def test_a_study_grows_by_systems_and_seeds(tmp_path: Path) -> None:
     ("options", "key"),
     [
         ({"data": "planted:65"}, "data"),
-        ({"changes": ["train.epochs=4"]}, "changes"),
+        ({"changes": ("train.epochs=4",)}, "changes"),
         ({"profile": "release"}, "profile"),
-        ({"changes": ["train.epochs=3", "text:train.clip_norm=2"]}, "text unchanged"),
+        (
+            {
+                "changes": (
+                    "train.epochs=3",
+                    "text:train.clip_norm=2",
+                )
+            },
+            "text unchanged",
+        ),
     ],
 )
 def test_a_study_never_changes_what_was_planned(tmp_path: Path, options: dict[str, Any], key: str) -> None:
@@ -102,7 +112,7 @@ def test_a_damaged_plan_is_said_to_be_damaged(tmp_path: Path, text: str) -> None
 
 
 def test_each_part_of_an_ablation_changes_the_experiment() -> None:
-    plan = ablation("mosi", part_names(), **{**OPTIONS, "data": "x.pkl"})
+    plan = ablation(MOSI, part_names())
     whole, *others = (experiment(plan, system, 1) for system in plan.systems)
     assert plan.reference == plan.systems[0].name == "mlcl"
     assert len(others) == len(part_names())
@@ -111,6 +121,6 @@ def test_each_part_of_an_ablation_changes_the_experiment() -> None:
 
 
 def test_an_ablation_without_contrast_has_no_contrastive_weight() -> None:
-    plan = ablation("mosi", ["no_contrast"], **{**OPTIONS, "data": "x.pkl"})
+    plan = ablation(MOSI, ["no_contrast"])
     model = experiment(plan, plan.systems[1], 1).model
     assert (model.umcl_weight, model.bmcl_weight, model.tmcl_weight) == (0, 0, 0)  # type: ignore[union-attr]
