@@ -43,6 +43,7 @@ OPTIONS = {
     "report": {"--output", "--split", "--data", "--no-texts", "--embeddings", "--device", "--threads"},
     "models": {"--json"},
     "bench": {
+        "--items",
         *("--recipe", "--profile", "--precision", "--device", "--repeats", "--seed", "--set"),
         *("--threads", "--json"),
     },

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import gc
 import re
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
+_SAMPLED = 0.005  # seconds between two looks at private memory
 
 
 def synchronise(device: torch.device) -> None:
@@ -56,15 +58,40 @@ def peak_memory(work: Callable[[], object], device: torch.device) -> int | None:
         before = torch.cuda.memory_allocated(device)
         work()
         return torch.cuda.max_memory_allocated(device) - before
+    return peak_resident_memory(work)[0]
+
+
+def peak_resident_memory(work: Callable[[], object]) -> tuple[int | None, int | None]:
+    """Bytes that `work` needs at its worst beyond what is in use before it: resident, and private.
+
+    Resident memory includes the parts of mapped files that happen to stand in memory, which the system takes back when
+    it needs them; private memory does not, and is sampled every few milliseconds. None where the system does not say.
+    """
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
     try:
-        with contextlib.suppress(AttributeError, TypeError):
-            ctypes.CDLL(None).malloc_trim(0)
         _RESET.write_text("5")
-        before = _kilobytes("VmRSS")
-        work()
-        return (_kilobytes("VmHWM") - before) * 1024
+        before, private = _kilobytes("VmRSS"), _kilobytes("RssAnon")
     except OSError:
-        return None
+        work()
+        return None, None
+    done = threading.Event()
+    seen = [private]
+
+    def sample() -> None:
+        while not done.wait(_SAMPLED):
+            seen.append(_kilobytes("RssAnon"))
+
+    watch = threading.Thread(target=sample, daemon=True)
+    watch.start()
+    try:
+        work()
+    finally:
+        seen.append(_kilobytes("RssAnon"))
+        done.set()
+        watch.join()
+    return (_kilobytes("VmHWM") - before) * 1024, (max(seen) - private) * 1024
 
 
 def _kilobytes(field: str) -> int:

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from mlcl.bench.machine import peak_memory
+from mlcl.bench.machine import peak_resident_memory
 from mlcl.bench.workload import draw_split, shape_of
 from mlcl.encode.tokenizer import SubWords, word_tokenizer
 
-_SHARES = {"train": 0.714, "dev": 0.082, "test": 0.204}
+SHARES = {"train": 0.714, "dev": 0.082, "test": 0.204}
 _SAMPLE = 500  # items that the plain way is timed on
 _WORDS = [f"w{number}" for number in range(2000)]
 
@@ -31,8 +30,8 @@ def prepare_case(recipe: str, *, seed: int) -> dict[str, Any]:
         encoder.mkdir()
         word_tokenizer(_WORDS).save(encoder)
         with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-            cold, peak = pool.apply(_prepare, (recipe, str(file), str(encoder), folder))
-            cached, _ = pool.apply(_prepare, (recipe, str(file), str(encoder), folder))
+            cold, resident, peak = pool.apply(_prepare, (recipe, str(file), str(encoder), folder))
+            cached, _, _ = pool.apply(_prepare, (recipe, str(file), str(encoder), folder))
         plain = _plain_seconds(file, shape.padded)
     return {
         "case": f"{recipe} prepare",
@@ -44,6 +43,7 @@ def prepare_case(recipe: str, *, seed: int) -> dict[str, Any]:
         "cached_seconds": cached,
         "array_bytes": arrays,
         "peak_bytes": peak,
+        "resident_peak_bytes": resident,
         "peak_ratio": None if peak is None else peak / arrays,
     }
 
@@ -52,7 +52,7 @@ def _write_file(file: Path, recipe: str, seed: int) -> int:
     """Write the file; returns the bytes of its feature rows."""
     shape = shape_of(recipe)
     data, size = {}, 0
-    for number, (name, share) in enumerate(_SHARES.items()):
+    for number, (name, share) in enumerate(SHARES.items()):
         split = draw_split(shape, round(share * shape.items), seed + number, name)
         acoustic, visual = split.main.rows["acoustic"], split.main.rows["visual"]
         size += acoustic.values.nbytes + visual.values.nbytes
@@ -65,8 +65,8 @@ def _write_file(file: Path, recipe: str, seed: int) -> int:
     return size
 
 
-def _prepare(recipe: str, file: str, encoder: str, cache: str) -> tuple[float, int | None]:
-    """Seconds and peak memory of one preparation in a fresh process, imports not counted."""
+def _prepare(recipe: str, file: str, encoder: str, cache: str) -> tuple[float, int | None, int | None]:
+    """Seconds, and peaks of resident and of private memory, of a preparation in a fresh process, beyond imports."""
     os.environ["MLCL_CACHE"] = cache
     from mlcl.encode.tokenizer import load_tokenizer
     from mlcl.recipe import resolve
@@ -82,8 +82,8 @@ def _prepare(recipe: str, file: str, encoder: str, cache: str) -> tuple[float, i
             opener().batch(np.zeros(1, np.int64))
         took.append(time.perf_counter() - started)
 
-    peak = peak_memory(work, torch.device("cpu"))
-    return took[0], peak
+    resident, private = peak_resident_memory(work)
+    return took[0], resident, private
 
 
 def _plain_seconds(file: Path, padded: int) -> float:

@@ -9,6 +9,7 @@ import torch
 from rich.table import Table
 
 from mlcl.bench.cases import predict_case, train_case
+from mlcl.bench.conversion import convert_case
 from mlcl.bench.growth import growth_cases
 from mlcl.bench.machine import copy_rate, matrix_rate
 from mlcl.bench.preparation import prepare_case
@@ -27,6 +28,7 @@ def run_bench(
     repeats: int,
     changes: list[str] | None,
     seed: int,
+    items: int | None = None,
 ) -> dict[str, Any]:
     """Measure; returns ``machine`` and ``cases``, one object per case."""
     place = resolve_device(device)
@@ -44,6 +46,9 @@ def run_bench(
     for kind in kinds:
         if kind == "prepare":
             cases.append(prepare_case(recipe, seed=seed))
+            continue
+        if kind == "convert":
+            cases.append(convert_case(recipe, items=items, seed=seed))
             continue
         settings: dict[str, Any] = {
             "precision": precision,
@@ -76,6 +81,7 @@ def bench_table(result: dict[str, Any]) -> Table:
         "share of the floor": lambda row: _percent(row.get("floor_share")),
         "peak memory": _peak,
         "seconds, from the cache": _seconds,
+        "seconds, reading what was made": _conversion,
         "difference fp32, float64": _difference,
     }
     table.add_column("")
@@ -115,6 +121,10 @@ def _seconds(row: dict[str, Any]) -> str:
     if "preparation_seconds" not in row:
         return ""
     return f"{row['preparation_seconds']:.2f}, {row['cached_seconds']:.2f}"
+
+
+def _conversion(row: dict[str, Any]) -> str:
+    return f"{row['conversion_seconds']:.1f}, {row['reading_seconds']:.1f}" if "conversion_seconds" in row else ""
 
 
 def _difference(row: dict[str, Any]) -> str:

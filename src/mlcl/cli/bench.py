@@ -9,7 +9,7 @@ from mlcl.cli.options import Threads, set_threads
 
 
 def bench(
-    what: Literal["train", "predict", "prepare", "growth", "all"] = "all",
+    what: Literal["train", "predict", "prepare", "convert", "growth", "all"] = "all",
     *,
     recipe: Annotated[str, Parameter(help="`mosi` or `mosei`: lengths, widths and batch sizes.")] = "mosi",
     profile: Annotated[Literal["default", "release"], Parameter(help="Which profile to measure.")] = "default",
@@ -22,6 +22,9 @@ def bench(
         list[str] | None, Parameter(name="--set", negative="", help="Change one key of the recipe, as for training.")
     ] = None,
     seed: Annotated[int, Parameter(help="Of lengths, rows and weights.")] = 0,
+    items: Annotated[
+        int | None, Parameter(help="Of the file to convert; an eighth of the recipe's data when absent.")
+    ] = None,
     threads: Threads = None,
     json: Annotated[
         Path | None, Parameter(help="Also write the cases and the machine's ceilings to this file.")
@@ -32,8 +35,9 @@ def bench(
     Parameters
     ----------
     what
-        train: one optimiser step; predict: two evaluation batches; prepare: a generated data file; growth: a step
-        against batch size and number of acoustic and visual rows; all: the first three.
+        train: one optimiser step; predict: two evaluation batches; prepare: a generated data file; convert: a
+        generated unaligned file, to our folder; growth: a step against batch size and number of acoustic and visual
+        rows; all: the first three.
     """
     from rich.console import Console
 
@@ -43,6 +47,8 @@ def bench(
 
     if repeats < 1:
         raise UsageError(f"--repeats {repeats}: must be at least 1")
+    if items is not None and items < 1:
+        raise UsageError(f"--items {items}: must be at least 1")
     set_threads(threads)
     kinds = ["train", "predict", "prepare"] if what == "all" else [what]
     result = run_bench(
@@ -54,6 +60,7 @@ def bench(
         repeats=repeats,
         changes=changes,
         seed=seed,
+        items=items,
     )
     Console(highlight=False).print(bench_table(result))
     if json is not None:

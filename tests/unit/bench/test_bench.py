@@ -1,6 +1,7 @@
 """The benchmark: its numbers are what it says they are, and both sides do the same work."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from transformers import BertConfig
 from mlcl.bench import cases, growth, run, workload
 from mlcl.bench.difference import largest_difference
 from mlcl.bench.floor import Floor
-from mlcl.bench.machine import copy_rate, matrix_rate, peak_memory
+from mlcl.bench.machine import copy_rate, matrix_rate, peak_memory, peak_resident_memory
 from mlcl.bench.pairs import Pair, measure_pair
 from mlcl.bench.run import bench_table, run_bench
 from mlcl.bench.workload import SHAPES, WORD_COUNTS, build_workload, draw_lengths, shape_of
@@ -160,6 +161,33 @@ def test_preparation_is_measured_cold_and_from_the_cache(monkeypatch: pytest.Mon
     assert row["preparation_seconds"] > 0
     assert row["cached_seconds"] > 0
     assert row["array_bytes"] % (8 * 4) == 0
+
+
+def test_conversion_is_measured_over_the_file_s_arrays() -> None:
+    settings = {"precision": "fp32", "device": "cpu", "repeats": 1, "changes": None, "seed": 0}
+    result = run_bench(["convert"], recipe="mosei", profile="default", items=40, **settings)  # type: ignore[arg-type]
+    row = result["cases"][0]
+    assert row["items"] == 40
+    assert row["file_bytes"] > 2 * row["array_bytes"] > 2 * row["row_bytes"] > 0
+    assert row["array_bytes"] == 40 * 500 * (74 + 35) * 4
+    assert row["conversion_seconds"] > 0
+    assert row["reading_seconds"] > 0
+    assert bench_table(result).row_count >= 2
+
+
+def test_private_memory_leaves_out_what_is_mapped(tmp_path: Path) -> None:
+    """Looking at a mapped file takes resident memory alone; an array takes both."""
+    path, size = tmp_path / "zeros", 2**26
+    path.write_bytes(bytes(size))
+    mapped = np.memmap(path, np.uint8, "r")
+    resident, private = peak_resident_memory(lambda: mapped.sum())
+    if resident is None or private is None:
+        pytest.skip("this system does not say")
+    assert private < size / 4 < size <= resident * 1.1
+    resident, private = peak_resident_memory(lambda: np.ones(size, np.uint8).sum())
+    assert resident is not None
+    assert private is not None
+    assert min(resident, private) > 0.8 * size
 
 
 def test_the_plain_optimiser_is_torch_s_own() -> None:

@@ -17,6 +17,40 @@ and the same effect on stack and memo in both, and where the C code has more che
 
 import pickle
 from collections.abc import Container
+from dataclasses import dataclass, field
+from mmap import mmap
+
+from mlcl.data.formats.opcode_table import (
+    BYTEARRAY,
+    CLOSE,
+    CLOSE_TUPLE,
+    COUNTED,
+    DICT,
+    FIXED,
+    FRAME,
+    GET,
+    GLOBAL,
+    KEYS,
+    KIND,
+    LINE,
+    LIST,
+    MARK,
+    MEMOIZE,
+    NEW,
+    NEW_TUPLE,
+    POP,
+    PROTO,
+    PUT,
+    RAW,
+    REDUCE,
+    SETITEM,
+    SETITEMS,
+    STACK_GLOBAL,
+    STOP,
+    TAKES,
+    TEXT,
+    WIDTH,
+)
 
 _TUPLE = -1  # on the stack in place of a position: the value is a tuple
 _MAX_STACK = 2**20  # values on the stack; the standard picklers put aside at most 1000 per open container
@@ -24,51 +58,35 @@ _MEMO_SLACK = 2**16  # how far a memo index may lie beyond the number of values 
 _BYTES_PER_CONTAINER = 8  # at most one container or memo entry per so many bytes,
 _CONTAINER_SLACK = 2**19  # not counting the first half million
 _CHECK_EVERY = 2**16  # opcodes between two checks of these limits
+_LEAST_CONTENT = 2**10  # bytes of an array that are worth leaving in the file
+_MOST_TRAILING = 2**16  # zeros and ends of lines that may follow
 
-_FIXED, _COUNTED, _LINE, _GET, _PUT, _NEW, _NEW_TUPLE, _POP, _CLOSE = range(1, 10)
-
-# opcode -> (kind, number of bytes that hold the argument or the count of bytes that follow)
-_TABLE: dict[bytes, tuple[int, int]] = {
-    **dict.fromkeys((pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE), (_FIXED, 0)),
-    **{
-        pickle.BININT1: (_FIXED, 1),
-        pickle.BININT2: (_FIXED, 2),
-        pickle.BININT: (_FIXED, 4),
-        pickle.BINFLOAT: (_FIXED, 8),
-    },
-    **dict.fromkeys((pickle.SHORT_BINUNICODE, pickle.SHORT_BINBYTES, pickle.SHORT_BINSTRING), (_COUNTED, 1)),
-    **dict.fromkeys((pickle.BINUNICODE, pickle.BINBYTES, pickle.BINSTRING), (_COUNTED, 4)),
-    **dict.fromkeys((pickle.BINUNICODE8, pickle.BINBYTES8, pickle.BYTEARRAY8), (_COUNTED, 8)),
-    **{pickle.LONG1: (_COUNTED, 1), pickle.LONG4: (_COUNTED, 4)},
-    **dict.fromkeys((pickle.INT, pickle.LONG, pickle.FLOAT, pickle.STRING, pickle.UNICODE), (_LINE, 0)),
-    **{pickle.GET: (_GET, 0), pickle.BINGET: (_GET, 1), pickle.LONG_BINGET: (_GET, 4)},
-    **{pickle.PUT: (_PUT, 0), pickle.BINPUT: (_PUT, 1), pickle.LONG_BINPUT: (_PUT, 4)},
-    **dict.fromkeys((pickle.EMPTY_LIST, pickle.EMPTY_DICT), (_NEW, 0)),
-    **dict.fromkeys((pickle.EMPTY_TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3), (_NEW_TUPLE, 0)),
-    **dict.fromkeys((pickle.BUILD, pickle.APPEND, pickle.REDUCE, pickle.SETITEM), (_POP, 0)),
-    **dict.fromkeys((pickle.TUPLE, pickle.LIST, pickle.DICT, pickle.APPENDS, pickle.SETITEMS), (_CLOSE, 0)),
-}
-_KIND = bytes(_TABLE.get(bytes([op]), (0, 0))[0] for op in range(256))
-_WIDTH = bytes(_TABLE.get(bytes([op]), (0, 0))[1] for op in range(256))
-_TAKES = {pickle.EMPTY_TUPLE[0]: 0, pickle.TUPLE1[0]: 1, pickle.TUPLE2[0]: 2, pickle.TUPLE3[0]: 3}
-_KEYS = b"".join(op for op, (kind, _) in _TABLE.items() if kind in (_FIXED, _COUNTED, _LINE)) + pickle.REDUCE
-_KEYS = _KEYS.translate(None, pickle.LONG1 + pickle.LONG4 + pickle.LONG + pickle.INT + pickle.BYTEARRAY8)
-_TEXT = pickle.SHORT_BINUNICODE + pickle.BINUNICODE + pickle.BINUNICODE8
-
-_MARK, _MEMOIZE, _STOP, _PROTO, _FRAME = (
-    op[0] for op in (pickle.MARK, pickle.MEMOIZE, pickle.STOP, pickle.PROTO, pickle.FRAME)
-)
-_GLOBAL, _STACK_GLOBAL, _REDUCE = pickle.GLOBAL[0], pickle.STACK_GLOBAL[0], pickle.REDUCE[0]
-_SETITEM, _SETITEMS, _DICT = pickle.SETITEM[0], pickle.SETITEMS[0], pickle.DICT[0]
-_CLOSE_TUPLE, _LIST = pickle.TUPLE[0], pickle.LIST[0]
+_STATE = 5  # of an array: version, shape, dtype, order, content
+_ARGUMENTS = (4, 5)  # of _frombuffer: content, dtype, shape, order, perhaps axes
 
 
-def verify(data: bytes, allowed: Container[tuple[str, str]]) -> None:
+@dataclass(frozen=True)
+class Program:
+    """Where things stand in a verified pickle.
+
+    Attributes:
+        contents: (first byte, end), by the opcode's position, of the large byte strings that arrays are made of.
+        frames: Positions of the frame opcodes, which only say how far to read ahead.
+    """
+
+    contents: dict[int, tuple[int, int]] = field(default_factory=dict)
+    frames: list[int] = field(default_factory=list)
+
+
+def verify(data: bytes | mmap, allowed: Container[tuple[str, str]]) -> Program:
     """Walk the opcodes of a pickle and raise unless it can only build bounded data.
 
     Args:
         data: The whole pickle.
         allowed: The globals it may name, as (module, name).
+
+    Returns:
+        Where the contents of its arrays are.
 
     Raises:
         pickle.UnpicklingError: With the reason and the byte at which the walk stopped.
@@ -81,14 +99,16 @@ def verify(data: bytes, allowed: Container[tuple[str, str]]) -> None:
         raise pickle.UnpicklingError(f"it is damaged or cut off at byte {walk.position} of {len(data)}") from None
     except pickle.UnpicklingError as error:
         raise pickle.UnpicklingError(f"{error} (byte {walk.position} of {len(data)})") from None
-    if data[walk.position :].strip(b"\0\r\n\t "):
+    after = data[walk.position : walk.position + _MOST_TRAILING]
+    if after.strip(b"\0\r\n\t ") or len(data) > walk.position + _MOST_TRAILING:
         raise pickle.UnpicklingError(f"the pickle ends at byte {walk.position} of {len(data)} and other data follows")
+    return walk.program
 
 
 class _Walk:
     """The stack machine without its effects."""
 
-    def __init__(self, data: bytes, allowed: Container[tuple[str, str]]) -> None:
+    def __init__(self, data: bytes | mmap, allowed: Container[tuple[str, str]]) -> None:
         self.data = data
         self.allowed = allowed
         self.position = 0
@@ -96,6 +116,7 @@ class _Walk:
         self.marks: list[int] = []
         self.memo: dict[int, int] = {}
         self.containers = 0
+        self.program = Program()
 
     def run(self) -> None:
         """Walk to STOP, in stretches between which the limits are checked."""
@@ -111,49 +132,52 @@ class _Walk:
         try:
             for _ in range(_CHECK_EVERY):
                 op = data[position]
-                kind, argument = _KIND[op], position + 1
-                end = argument + _WIDTH[op]
-                if op == _MEMOIZE:
+                kind, argument = KIND[op], position + 1
+                end = argument + WIDTH[op]
+                if op == MEMOIZE:
                     memo[len(memo)] = stack[-1]
-                elif kind == _FIXED:
+                elif kind == FIXED:
                     stack.append(position)
-                elif kind == _COUNTED:
+                elif kind == COUNTED:
                     end += int.from_bytes(data[argument:end], "little")
                     stack.append(position)
-                elif kind == _GET:
+                    if op == BYTEARRAY:  # which nothing but an array is made of
+                        self.note_content(position)
+                elif kind == GET:
                     index, end = self.index(argument, end)
                     stack.append(memo[index])
-                elif kind == _NEW_TUPLE:
-                    del stack[len(stack) - _TAKES[op] :]
+                elif kind == NEW_TUPLE:
+                    del stack[len(stack) - TAKES[op] :]
                     stack.append(_TUPLE)
                     self.containers += 1
-                elif op == _MARK:
+                elif op == MARK:
                     marks.append(len(stack))
-                elif kind == _PUT:
+                elif kind == PUT:
                     index, end = self.index(argument, end)
                     if index > len(memo) + _MEMO_SLACK:
                         raise pickle.UnpicklingError(f"memo index {index} while {len(memo)} values are stored")
                     memo[index] = stack[-1]
-                elif kind == _POP:
+                elif kind == POP:
                     self.pop(op, position)
-                elif kind == _CLOSE:
+                elif kind == CLOSE:
                     self.close(op, position)
-                elif kind == _NEW:
+                elif kind == NEW:
                     stack.append(position)
                     self.containers += 1
-                elif kind == _LINE:
-                    end = data.index(b"\n", argument) + 1
+                elif kind == LINE:
+                    end = self.line_end(argument) + 1
                     stack.append(position)
-                elif op in (_GLOBAL, _STACK_GLOBAL):
+                elif op in (GLOBAL, STACK_GLOBAL):
                     end = self.name_global(op, argument)
                     stack.append(position)
-                elif op == _PROTO:
+                elif op == PROTO:
                     end = argument + 1
-                elif op == _FRAME:
+                elif op == FRAME:
                     end = argument + 8
                     if end + int.from_bytes(data[argument:end], "little") > size:
                         raise IndexError
-                elif op == _STOP:
+                    self.program.frames.append(position)
+                elif op == STOP:
                     position = argument
                     return True
                 else:
@@ -169,7 +193,7 @@ class _Walk:
         """The memo index written at `start`, as bytes or as a line of digits, and where it ends."""
         if end > start:
             return int.from_bytes(self.data[start:end], "little"), end
-        end = self.data.index(b"\n", start, start + 12)
+        end = self.line_end(start, start + 12)
         digits = self.data[start:end]
         if not digits.isdigit():
             raise ValueError(digits)
@@ -177,36 +201,62 @@ class _Walk:
 
     def pop(self, op: int, position: int) -> None:
         """Effect of the opcodes that take one or two values and leave the one below, or a new one in its place."""
-        if op == _SETITEM:
+        if op == SETITEM:
             self.check_keys(self.stack[-2:-1])
             self.stack.pop()
         self.stack.pop()
-        if op == _REDUCE:
+        if op == REDUCE:
             self.stack[-1] = position
             self.containers += 3  # an array takes as much memory as three small tuples
 
     def close(self, op: int, position: int) -> None:
         """Effect of the opcodes that take everything above the last mark."""
         start = self.marks.pop()
-        if op in (_SETITEMS, _DICT):
+        if op in (SETITEMS, DICT):
             self.check_keys(self.stack[start::2])
+        elif op == CLOSE_TUPLE:
+            self.note_array(start)
         del self.stack[start:]
-        if op in (_CLOSE_TUPLE, _LIST, _DICT):
-            self.stack.append(_TUPLE if op == _CLOSE_TUPLE else position)
+        if op in (CLOSE_TUPLE, LIST, DICT):
+            self.stack.append(_TUPLE if op == CLOSE_TUPLE else position)
             self.containers += 1
+
+    def note_array(self, start: int) -> None:
+        """Note the content of an array, where the tuple above `start` is numpy's state of one or its arguments."""
+        size = len(self.stack) - start
+        if size == _STATE and self.stack[start + 1] == _TUPLE:
+            self.note_content(self.stack[-1])
+        elif size in _ARGUMENTS and self.stack[start + 2] == _TUPLE:
+            self.note_content(self.stack[start])
+
+    def note_content(self, position: int) -> None:
+        """Note a byte string, if the value made at `position` is a large one."""
+        if position == _TUPLE or self.data[position] not in RAW:
+            return
+        first = position + 1 + WIDTH[self.data[position]]
+        size = int.from_bytes(self.data[position + 1 : first], "little")
+        if size >= _LEAST_CONTENT:
+            self.program.contents[position] = (first, first + size)
+
+    def line_end(self, start: int, stop: int | None = None) -> int:
+        """Where the line that starts at `start` ends."""
+        found = self.data.find(b"\n", start, len(self.data) if stop is None else stop)
+        if found < 0:
+            raise IndexError
+        return found
 
     def check_keys(self, keys: list[int]) -> None:
         """Refuse dictionary keys that are costly to hash."""
         for key in keys:
-            if key == _TUPLE or self.data[key] not in _KEYS:
+            if key == _TUPLE or self.data[key] not in KEYS:
                 raise pickle.UnpicklingError("it has a dictionary key that is neither text nor a small number")
 
     def name_global(self, op: int, argument: int) -> int:
         """Check the global that is named here and return where the opcode ends."""
         data, end = self.data, argument
-        if op == _GLOBAL:
-            middle = data.index(b"\n", argument)
-            end = data.index(b"\n", middle + 1) + 1
+        if op == GLOBAL:
+            middle = self.line_end(argument)
+            end = self.line_end(middle + 1) + 1
             module, name = data[argument:middle], data[middle + 1 : end - 1]
         else:
             name, module = self.text(self.stack.pop()), self.text(self.stack.pop())
@@ -218,7 +268,7 @@ class _Walk:
 
     def text(self, position: int) -> bytes:
         """The bytes of the string that the opcode at `position` made."""
-        if position == _TUPLE or self.data[position] not in _TEXT:
+        if position == _TUPLE or self.data[position] not in TEXT:
             raise ValueError(position)
-        start = position + 1 + _WIDTH[self.data[position]]
+        start = position + 1 + WIDTH[self.data[position]]
         return self.data[start : start + int.from_bytes(self.data[position + 1 : start], "little")]

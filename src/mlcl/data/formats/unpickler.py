@@ -4,12 +4,13 @@ Two locks, one behind the other: `opcodes.verify` reads the whole program of the
 anything but build bounded data; then the C unpickler builds it, with stand-ins for the few globals it may name.
 """
 
+import mmap
 import pickle
 from pathlib import Path
 
 from mlcl.data.formats.foreign import next_step
 from mlcl.data.formats.opcodes import verify
-from mlcl.data.formats.rebuild import NAMES, Rebuilder
+from mlcl.data.formats.rebuild import NAMES, rebuild
 from mlcl.data.formats.signatures import SIGNATURE_BYTES, identify_text, refuse_other
 from mlcl.errors import DataError
 
@@ -32,7 +33,9 @@ _FAILURES = (
 def load_pickle(path: str | Path) -> object:
     """Return what a pickle holds, built from plain Python data and numpy arrays only.
 
-    Arrays are read-only. Text that Python 2 wrote is decoded as latin-1. An `OrderedDict` comes back as a dict.
+    Arrays are read-only. Large ones are views of the file, which takes memory only where they are looked at, and has to
+    stay as it is while they are in use. Text that Python 2 wrote is decoded as latin-1. An `OrderedDict` comes back as
+    a dict.
 
     Format:
         Pickle, protocols 0 to 5, with None, bool, int, float, str, bytes, list, tuple, dict with text or small numbers
@@ -45,11 +48,10 @@ def load_pickle(path: str | Path) -> object:
     """
     data = _read(path)
     try:
-        verify(data, NAMES)
-        return Rebuilder(data).load()
+        return rebuild(data, verify(data, NAMES))
     except _FAILURES as error:
         reason = str(error) or type(error).__name__
-        if not data.startswith(pickle.PROTO):
+        if data[:1] != pickle.PROTO:
             reason = f"it starts with {data[:16]!r}, as hardly any pickle does; {reason}"
         text = identify_text(data[:SIGNATURE_BYTES])
         raise DataError(
@@ -60,8 +62,8 @@ def load_pickle(path: str | Path) -> object:
         ) from None
 
 
-def _read(path: str | Path) -> bytes:
-    """The file's bytes, or a DataError that says what the file is instead."""
+def _read(path: str | Path) -> bytes | mmap.mmap:
+    """The file's bytes, mapped where the system can, or a DataError that says what the file is instead."""
     file = Path(path)
     try:
         if not file.exists():
@@ -72,8 +74,11 @@ def _read(path: str | Path) -> bytes:
             raise DataError("is not a regular file; name a data file", path=path)
         with file.open("rb", buffering=0) as stream:  # a buffer would hold a second copy
             refuse_other(stream.read(SIGNATURE_BYTES), path)
-            stream.seek(0)
-            return stream.readall()
+            try:
+                return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            except (OSError, ValueError):  # some file systems cannot
+                stream.seek(0)
+                return stream.readall()
     except (OSError, MemoryError) as error:
         reason = str(error) or "not enough memory"
         raise DataError(f"cannot be read: {reason}; check the path and its permissions", path=path) from None
