@@ -86,6 +86,8 @@ def damage(rng: Rng, files: dict[str, bytes], other: bytes) -> dict[str, bytes]:
         other: A file to take pieces from.
     """
     names = list(files)
+    if not names:
+        return files
     name, second = names[rng.integers(len(names))], names[rng.integers(len(names))]
     if len(names) > 1 and rng.random() < 0.1:
         if rng.random() < 0.5:
