@@ -30,6 +30,10 @@ def convert(
     pauses: Annotated[
         str | None, Parameter(help="csd: drop the pauses (if absent), or keep them as the word `.`.")
     ] = None,
+    vocabulary: Annotated[
+        str | None,
+        Parameter(help="mmsa: BERT folder or vocab.txt, to spell the words of a file of token ids."),
+    ] = None,
     fold: Annotated[int | None, Parameter(help="mustard: which fold of those beside the texts, from 0.")] = None,
 ) -> None:
     """Write a data file in another layout; nothing is lost silently.
@@ -49,7 +53,7 @@ def convert(
     write = _writer(to, out, text)
     if columns is not None:
         check_choice(columns)
-    given = {"collapse": collapse, "pauses": pauses, "fold": fold}
+    given = {"collapse": collapse, "pauses": pauses, "vocabulary": vocabulary, "fold": fold}
     corpus = read_corpus(file, options={name: value for name, value in given.items() if value is not None})
     if label is not None:
         corpus = keep_label(corpus, label)

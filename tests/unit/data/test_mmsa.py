@@ -306,7 +306,7 @@ def test_vectors_are_read_only_where_there_are_no_words() -> None:
     corpus = read(data)
     assert corpus.widths()["text"] == 6
     assert set(map(len, corpus.splits["train"].main.words)) == {0}
-    assert "its text is vectors" in corpus.notes[0]
+    assert "its text is vectors and token ids" in corpus.notes[0]
     tokens = data["train"]["text_bert"]
     ends = [np.flatnonzero(ids == SEP)[0] for ids in tokens[:, 0]]
     expected = [rows[1:end] for rows, end in zip(data["train"]["text"], ends, strict=True)]
@@ -327,7 +327,7 @@ def test_token_ids_alone_are_no_text() -> None:
     for split in data.values():
         del split["raw_text"], split["text"]
     corpus = read(data)
-    assert "token ids at most" in corpus.notes[0]
+    assert "its text is token ids; `mlcl data convert" in corpus.notes[0]
     assert "text" not in corpus.widths()
 
 

@@ -10,9 +10,11 @@ from mlcl.data.formats.arrays import ArraySplit, array_splits, keys_of_splits
 from mlcl.data.formats.draft import SegmentDraft, SplitDraft, build_corpus
 from mlcl.data.formats.items import Source
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.mmsa_bert import spelled
 from mlcl.data.formats.mmsa_labels import choose, read_columns
 from mlcl.data.formats.mmsa_rows import place_rows
 from mlcl.data.formats.mmsa_writer import write
+from mlcl.data.formats.vocabulary import Spelling, read_vocabulary
 
 _MARKS = {"raw_text", "text_bert", "regression_labels", "classification_labels", "annotations"}
 _SIZES = ("id", "raw_text", "regression_labels", "labels", "classification_labels", "audio", "vision", "text")
@@ -20,6 +22,11 @@ _CLIP = ("audio", "vision", "text", "text_bert", "raw_text", "id")
 _CONFIG = "config"
 _NO_WORDS = (
     "the file has no raw_text: its text is {}, and no word of it can be read; models that need words see items without"
+)
+_DECODE = "token ids; `mlcl data convert FILE OUT --vocabulary BERT_FOLDER` spells them"
+_SPELLED = (
+    "the file has no raw_text: its words are spelled from the token ids, without the case, accents and spaces that the "
+    "tokenizer took away"
 )
 
 
@@ -34,6 +41,7 @@ def read(
     path: str | None = None,
     dtype: type[np.floating] = np.float32,
     max_bytes: int | None = None,
+    vocabulary: str | None = None,
 ) -> Corpus:
     """Read an object in the MMSA layout.
 
@@ -62,9 +70,12 @@ def read(
         path: The file, for errors.
         dtype: What feature rows are converted to.
         max_bytes: How much memory the items may take; None for no limit.
+        vocabulary: Folder, vocab.txt or tokenizer.json of the BERT tokenizer that made text_bert, to spell the words of
+            a file without raw_text.
 
     Raises:
         DataError: If anything differs from the format, with the place.
+        UsageError: If there is no such vocabulary.
     """
     source = Source(path, dtype, max_bytes)
     notes = ["the file's config, how its features were extracted, is not used"] if _CONFIG in data else []
@@ -72,16 +83,21 @@ def read(
     if _is_clip(content):
         content = {"test": {key: [content[key]] for key in _CLIP if key in content}}
     splits = array_splits(source, content, _SIZES)
+    spelling = _spell(splits, vocabulary)
+    if spelling is not None:
+        splits = [_with_words(split, items) for split, items in zip(splits, spelling, strict=True)]
     words = [_read_words(split) for split in splits]
-    placed = place_rows(splits, words)
+    placed = place_rows(splits, words, spelling)
     columns = [read_columns(split) for split in splits]
     choice = choose(splits, columns)
     drafts = [
         _draft(split, spoken, rows, named, choice.label)
         for split, spoken, rows, named in zip(splits, words, placed.rows, columns, strict=True)
     ]
-    if not any("raw_text" in split for split in splits):
-        notes.append(_NO_WORDS.format("vectors" if any("text" in split for split in splits) else "token ids at most"))
+    if spelling is not None:
+        notes.append(_SPELLED)
+    elif not any("raw_text" in split for split in splits):
+        notes.append(_NO_WORDS.format(_without_words(splits)))
     corpus = build_corpus(source, drafts, "mmsa")
     return replace(
         corpus,
@@ -106,6 +122,28 @@ def _read_words(split: ArraySplit) -> list[list[str]]:
         source.spend(len(read), place)
         words.append(source.read_words(read.split(), place))
     return words
+
+
+def _spell(splits: list[ArraySplit], vocabulary: str | None) -> list[list[Spelling]] | None:
+    """What the token ids of each split spell; None where nobody asks, or the file has its words."""
+    if vocabulary is None:
+        return None
+    known = read_vocabulary(vocabulary)
+    if any("raw_text" in split for split in splits) or not all("text_bert" in split for split in splits):
+        return None
+    return [spelled(split, known) for split in splits]
+
+
+def _with_words(split: ArraySplit, spelling: list[Spelling]) -> ArraySplit:
+    """The same split as if the file had its words."""
+    return replace(split, arrays={**split.arrays, "raw_text": [" ".join(item.words) for item in spelling]})
+
+
+def _without_words(splits: list[ArraySplit]) -> str:
+    """What the text of a file without raw_text is."""
+    if any("text_bert" in split for split in splits):
+        return f"vectors and {_DECODE}" if any("text" in split for split in splits) else _DECODE
+    return "vectors" if any("text" in split for split in splits) else "missing"
 
 
 def _draft(
@@ -138,5 +176,6 @@ LAYOUT = Layout(
     read,
     "MMSA: dict of train, valid, test dicts of arrays raw_text, audio, vision, regression_labels, id",
     write,
+    read_options=("vocabulary",),
     write_options=("tokenizer",),
 )

@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 from mlcl.data.align import SubWordTokenizer
 from mlcl.data.corpus import Corpus, Ragged, Split
 from mlcl.data.formats.arrays import AUDIO_AND_VISION, ArraySplit
+from mlcl.data.formats.padding import Span, filled
+from mlcl.data.formats.vocabulary import Spelling, Vocabulary
 from mlcl.data.formats.writing import refuse
 from mlcl.data.layout import TokenSequences, lay_out
 
 TOKEN_WORDS = "token_words"
 _NO_WORD = -1
 _NO_LIMIT = 2**31
+_BERT_ROWS = 3  # ids, mask, types
+_WORD_BYTES = 64  # what a word takes, roughly
 
 
 def under_tokens(corpus: Corpus, tokenizer: SubWordTokenizer, path: Path) -> dict[str, dict[str, NDArray[Any]]]:
@@ -61,6 +65,45 @@ def _arrays(
         if ours in split.main.rows:
             arrays[theirs] = _rows_under(split.main.rows[ours], arrays[TOKEN_WORDS])
     return arrays
+
+
+def token_spans(split: ArraySplit) -> list[Span] | None:
+    """Per item where the tokens of text_bert are, special ones included; None for a split without."""
+    if "text_bert" not in split:
+        return None
+    spans = []
+    for index, entry in enumerate(split.entries("text_bert")):
+        place = split.place("text_bert", index)
+        if not isinstance(entry, np.ndarray) or entry.dtype.kind not in "fiub":
+            raise split.source.error("is no array of numbers: ids, mask and types", place)
+        if entry.ndim != 2 or _BERT_ROWS not in entry.shape:
+            raise split.source.error(f"has shape {entry.shape}, not (3, tokens)", place)
+        mask = entry[1] if len(entry) == _BERT_ROWS else entry[:, 1]
+        spans.append(filled(mask[:, None]))
+    return spans
+
+
+def spoken(tokens: Span) -> slice:
+    """The tokens between [CLS] and [SEP]."""
+    return slice(tokens[0] + 1, max(tokens[0] + 1, tokens[1] - 1))
+
+
+def spelled(split: ArraySplit, vocabulary: Vocabulary) -> list[Spelling]:
+    """What the token ids of each item of text_bert spell, special tokens left out.
+
+    Raises:
+        DataError: If one of them is no id of the vocabulary.
+    """
+    spans, items = token_spans(split) or [], []
+    for index, (entry, span) in enumerate(zip(split.entries("text_bert"), spans, strict=True)):
+        place, table = split.place("text_bert", index), np.asarray(entry)
+        ids = (table[0] if len(table) == _BERT_ROWS else table[:, 0])[spoken(span)]
+        split.source.spend(_WORD_BYTES * len(ids), place)
+        try:
+            items.append(vocabulary.spell(ids))
+        except ValueError as error:
+            raise split.source.error(f"{error}; is it that of another tokenizer?", place) from None
+    return items
 
 
 def words_of_tokens(split: ArraySplit, steps: list[int], counts: list[int]) -> list[list[int | None]] | None:

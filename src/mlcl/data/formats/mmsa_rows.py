@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mlcl.data.formats.arrays import AUDIO_AND_VISION, ArraySplit
-from mlcl.data.formats.mmsa_bert import words_of_tokens
+from mlcl.data.formats.mmsa_bert import spoken, token_spans, words_of_tokens
 from mlcl.data.formats.mmsa_words import Matrices, Rows, rows_at, rows_of_sub_words, rows_of_words
 from mlcl.data.formats.padding import Span, filled, is_front_padded, joined, real_rows
+from mlcl.data.formats.vocabulary import Spelling
 
 _TEXT = "text"
-_BERT_ROWS = 3  # of text_bert: ids, mask, types
 _NO_WORDS = (
     "audio and vision stand under {} that cannot be matched with the words, so the rows keep their own order; "
     "models that need a row per word cannot use them"
@@ -33,8 +31,18 @@ class Placed:
     notes: list[str]
 
 
-def place_rows(splits: Sequence[ArraySplit], words: Sequence[list[list[str]]]) -> Placed:
-    """Cut off the padding of every modality, and find out what the rows belong to."""
+def place_rows(
+    splits: Sequence[ArraySplit],
+    words: Sequence[list[list[str]]],
+    spelling: Sequence[list[Spelling]] | None = None,
+) -> Placed:
+    """Cut off the padding of every modality, and find out what the rows belong to.
+
+    Args:
+        splits: The file's splits.
+        words: Per split the words of each item.
+        spelling: The same, with the token of each, where the words are spelled from token ids.
+    """
     blocks = [_Blocks.read(split) for split in splits]
     if not any(block.matrices for block in blocks):
         return Placed([block.text() for block in blocks], any(any(items) for items in words), [])
@@ -43,13 +51,16 @@ def place_rows(splits: Sequence[ArraySplit], words: Sequence[list[list[str]]]) -
     told = _told(splits, blocks, words)
     if told is not None:
         return Placed(told, True, [])
-    tokens = [_token_spans(split) for split in splits]
+    tokens = [token_spans(split) for split in splits]
     under_tokens = _all_inside(blocks, tokens)
     spans = [
-        [_spoken(span) for span in inside or ()] if under_tokens else block.real()
+        [spoken(span) for span in inside or ()] if under_tokens else block.real()
         for block, inside in zip(blocks, tokens, strict=True)
     ]
     rows = [block.cut(slices) for block, slices in zip(blocks, spans, strict=True)]
+    if under_tokens and spelling is not None:
+        tokens_of = [[item.first for item in items] for items in spelling]
+        return Placed([rows_at(cut, first) for cut, first in zip(rows, tokens_of, strict=True)], True, [])
     if not any("raw_text" in split for split in splits):
         return Placed([{**cut, **block.text()} for block, cut in zip(blocks, rows, strict=True)], False, [])
     if under_tokens:
@@ -156,34 +167,13 @@ class _Blocks:
         if "raw_text" in split or _TEXT not in split:
             return {}
         items = split.matrices(_TEXT, _TEXT)
-        tokens = _token_spans(split)
+        tokens = token_spans(split)
         if tokens is not None:
-            return {_TEXT: [rows[_spoken(span)] for rows, span in zip(items, tokens, strict=True)]}
+            return {_TEXT: [rows[spoken(span)] for rows, span in zip(items, tokens, strict=True)]}
         spans, steps = [filled(rows) for rows in items], [len(rows) for rows in items]
         front = is_front_padded(spans, steps)
         cut = [rows[real_rows(span, len(rows), front=front)] for rows, span in zip(items, spans, strict=True)]
         return {_TEXT: cut}
-
-
-def _token_spans(split: ArraySplit) -> list[Span] | None:
-    """Per item where the tokens of text_bert are, special ones included; None for a split without."""
-    if "text_bert" not in split:
-        return None
-    spans = []
-    for index, entry in enumerate(split.entries("text_bert")):
-        place = split.place("text_bert", index)
-        if not isinstance(entry, np.ndarray) or entry.dtype.kind not in "fiub":
-            raise split.source.error("is no array of numbers: ids, mask and types", place)
-        if entry.ndim != 2 or _BERT_ROWS not in entry.shape:
-            raise split.source.error(f"has shape {entry.shape}, not (3, tokens)", place)
-        mask = entry[1] if len(entry) == _BERT_ROWS else entry[:, 1]
-        spans.append(filled(mask[:, None]))
-    return spans
-
-
-def _spoken(tokens: Span) -> slice:
-    """The tokens between [CLS] and [SEP]."""
-    return slice(tokens[0] + 1, max(tokens[0] + 1, tokens[1] - 1))
 
 
 def _all_inside(blocks: Sequence[_Blocks], tokens: Sequence[list[Span] | None]) -> bool:
