@@ -13,6 +13,7 @@ import yaml
 
 from command import SIZES, SMALL, TINY, files, refuse, succeed
 from mlcl import TrainedRun
+from mlcl.data.formats import read_corpus
 from mlcl.evaluate.evaluator import constant_predictions
 from writers import write_mag
 
@@ -63,9 +64,12 @@ def test_words_are_left_out_unless_a_data_file_is_given(place: Path) -> None:
     assert "make them with --embeddings" in texts(folder)
     succeed("report", "study", "--data", "data.pkl", "--no-texts")
     assert CANARY not in texts(folder)
-    assert "Words are left out on request." in texts(folder)
+    assert "Words and ids are left out on request." in texts(folder)
+    ids = read_corpus("data.pkl").splits["test"].ids
+    assert not any(identifier in texts(folder) for identifier in ids)
     succeed("report", "study", "--data", "data.pkl")
     assert CANARY in texts(folder)
+    assert any(identifier in texts(folder) for identifier in ids)
     succeed("report", "study")
     assert CANARY not in texts(folder), "an earlier report's words are gone"
 

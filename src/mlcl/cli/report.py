@@ -19,7 +19,9 @@ def report(
     output: Annotated[Path | None, Parameter(help="Folder to write; `report` inside the study when absent.")] = None,
     split: Annotated[str, Parameter(help="Which predictions: `dev` or `test`.")] = "test",
     data: Annotated[str | None, Parameter(help="The study's data file, to show the words of the worst errors.")] = None,
-    no_texts: Annotated[bool, Parameter(negative="", help="Leave words out even where a data file is given.")] = False,
+    no_texts: Annotated[
+        bool, Parameter(negative="", help="Leave out words and ids, as in a report for others.")
+    ] = False,
     embeddings: Annotated[bool, Parameter(negative="", help="Compute and keep embeddings for the maps.")] = False,
     device: Device = "auto",
     threads: Threads = None,
@@ -60,7 +62,7 @@ def _words(evidence: "Evidence", scored: "Scored", data: str | None, no_texts: b
     from mlcl.runs.source import open_corpus
 
     if no_texts:
-        return Words(reason="Words are left out on request.")
+        return Words(reason="Words and ids are left out on request.", ids=False)
     if data is None:
         return Words()
     run = evidence.some_run

@@ -30,10 +30,12 @@ class Words:
     Attributes:
         texts: In the split's order; None leaves them out.
         reason: Why they are left out.
+        ids: Whether items may be named; ids often lead to a person's video.
     """
 
     texts: list[str] | None = None
     reason: str = "Words are left out: no data file was given."
+    ids: bool = True
 
 
 def write_report(summary: Summary, output: Path, words: Words, *, no_maps: str) -> list[Path]:
@@ -164,7 +166,7 @@ def _worst(summary: Summary, words: Words) -> Section:
     if name not in summary.scored.scores:
         name = summary.evidence.complete[0].name
     lead = "" if words.texts is not None else words.reason
-    return Section("worst", "Worst errors", lead, sheets=[worst_sheet(summary, name, words.texts)])
+    return Section("worst", "Worst errors", lead, sheets=[worst_sheet(summary, name, words.texts, ids=words.ids)])
 
 
 def check_output(output: Path) -> None:
