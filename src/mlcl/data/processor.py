@@ -108,8 +108,16 @@ class Processor:
             label_range=None if num_classes else score_range(corpus),
         )
 
-    def encode(self, split: Split, tokenizer: SubWordTokenizer, *, word_aligned: bool = True) -> EncodedSplit:
+    def encode(
+        self, split: Split, tokenizer: SubWordTokenizer, *, word_aligned: bool = True, consume: bool = False
+    ) -> EncodedSplit:
         """Tokenise, align and normalise one split.
+
+        Args:
+            split: The items.
+            tokenizer: What splits words.
+            word_aligned: Whether rows belong to words.
+            consume: Whether `split` may lose its rows meanwhile, so that they need not stand in memory twice.
 
         Raises:
             DataError: If the split's rows have other widths than those the processor was fitted on.
@@ -127,15 +135,18 @@ class Processor:
         )
         under_tokens = (sequences.rows, sequences.offsets)
         aligned = use_text and (word_aligned or split.main.rows.keys() <= {TEXT})
+        rows = {}
+        for name in self.widths:
+            rows[name] = self._rows(split, name, under_tokens if aligned or name == TEXT else None)
+            if consume and split.context is None:
+                split.main.rows.pop(name, None)
         return EncodedSplit(
             ids=split.ids,
             tokens=sequences.ids,
             types=sequences.types,
             offsets=sequences.offsets,
             spoken=sequences.spoken,
-            rows={
-                name: self._rows(split, name, under_tokens if aligned or name == TEXT else None) for name in self.widths
-            },
+            rows=rows,
             labels=split.labels,
             pad_id=tokenizer.pad_id,
             fixed_length=self.max_length if self.fixed_length else None,

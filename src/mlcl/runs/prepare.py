@@ -121,7 +121,7 @@ def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords | VectorStep
     def encoded() -> Iterator[tuple[str, EncodedSplit]]:
         """The smallest first, each forgotten when it is done: the largest needs the room."""
         for name in sorted(splits, key=lambda name: len(splits[name])):
-            yield name, processor.encode(splits.pop(name), tokenizer, word_aligned=word_aligned)
+            yield name, processor.encode(splits.pop(name), tokenizer, word_aligned=word_aligned, consume=True)
 
     try:
         write_store(folder, encoded(), facts)

@@ -43,6 +43,19 @@ def test_each_token_stands_over_the_row_of_its_word(make: Any) -> None:
             assert rows[item, len(expected) :].eq(0).all()
 
 
+@pytest.mark.parametrize("make", [tiny.corpus, pair_corpus, unaligned_corpus])
+def test_consuming_a_split_changes_nothing_but_the_split(make: Any) -> None:
+    corpus = make()
+    processor, split = Processor.fit(corpus, config()), corpus.splits["train"]
+    kept = processor.encode(split, Chunks(), word_aligned=corpus.word_aligned)
+    consumed = processor.encode(split, Chunks(), word_aligned=corpus.word_aligned, consume=True)
+    for name, rows in kept.rows.items():
+        for part, values in vars(rows).items():
+            np.testing.assert_array_equal(getattr(consumed.rows[name], part), values, strict=True)
+    if split.context is None:
+        assert not split.main.rows
+
+
 @pytest.mark.parametrize("kept", SUBSETS, ids=" ".join)
 @pytest.mark.parametrize("make", [tiny.corpus, pair_corpus, unaligned_corpus])
 def test_dropped_modalities_count_as_absent_and_leave_the_others_alone(kept: tuple[str, ...], make: Any) -> None:
