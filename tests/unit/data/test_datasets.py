@@ -130,6 +130,8 @@ def damage(path: Path, name: str, **values: Any) -> None:
 
 DAMAGE: dict[str, tuple[Any, str]] = {
     "splits": (lambda p: damage(p, "dataset_dict.json", splits=[1]), "has no list of splits"),
+    "long": (lambda p: damage(p, "dataset_dict.json", splits=["x" * 5000]), "name has more than 200 letters$"),
+    "UTF-16": (lambda p: (p / "dev/state.json").write_bytes("{}".encode("utf-16")), "'utf-8' codec can't decode"),
     "outside": (lambda p: damage(p, "dataset_dict.json", splits=["../saved/train"]), "outside of the folder"),
     "missing": (lambda p: damage(p, "dataset_dict.json", splits=["dev", "test"]), "does not exist in the folder"),
     "selection": (lambda p: damage(p, "dev/state.json", _indices_data_files=[1]), "is a selection"),

@@ -311,6 +311,10 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: (facts(p, "word_aligned: true"), np.save(p / "a/1.npy", np.ones((1, 3)))),
         "has 2 words and 1 acoustic rows",
     ),
+    "speechless": (
+        lambda p: column(p, "text", ["so good", "well well", ""]),
+        "row 4: has 0 words and 1 acoustic rows, though . of . items .* have one row per word",
+    ),
     # one array for all
     "both": (lambda p: np.save(p / "acoustic.npy", np.ones((5, 3))), "has acoustic.npy and a column 'acoustic'"),
     "no offsets": (

@@ -20,6 +20,7 @@ from mlcl.data.formats.tabled import tabled
 _SPLITS, _STATE, _INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 _DATA = "data-00000-of-00001.arrow"
 _MAX_BYTES = 2**24  # of a JSON file
+_MAX_NAME = 200  # letters
 
 
 def sniff(path: Path) -> bool:
@@ -52,6 +53,8 @@ def read(
     names = _json(root, _SPLITS, source).get("splits") if (data / _SPLITS).is_file() else [""]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise source.error("has no list of splits", _SPLITS)
+    if max(map(len, names)) > _MAX_NAME:
+        raise source.error(f"has a split whose name has more than {_MAX_NAME} letters", _SPLITS)
     with ExitStack() as stack:
         tables, infos = {}, []
         for name in names:
@@ -130,7 +133,7 @@ def _json(root: Path, name: str, source: Source) -> dict[str, Any]:
     try:
         with inside(root, name).open("rb") as stream:
             text = stream.read(_MAX_BYTES + 1)
-        values = json.loads(text) if len(text) <= _MAX_BYTES else None
+        values = json.loads(text.decode("utf-8")) if len(text) <= _MAX_BYTES else None
     except (OSError, ValueError, RecursionError) as error:
         raise source.error(f"cannot be read as JSON: {_short(error)}", name) from None
     if not isinstance(values, dict):

@@ -248,25 +248,28 @@ class TableReader:
 
     def _is_aligned(self, segments: Sequence[Segment]) -> bool:
         """Whether row k belongs to word k: what the facts say, if it can be; else what the counts say."""
-        stated, pairs, agreeing, wrong = self.facts.word_aligned, 0, 0, ""
+        stated, pairs, agreeing = self.facts.word_aligned, 0, 0
         if stated is False:
             return False
-        where = 0
+        misfits: list[tuple[bool, int, str]] = []  # whether the item has no words, which it is, what it has
         for segment in segments:
             words = np.array(_counts(segment) if stated else [len(item) for item in segment.words])
             for name, rows in segment.rows.items():
-                both = (rows.lengths > 0) & ((words > 0) | (stated is True))
-                agree = both & (rows.lengths == words)
-                pairs, agreeing = pairs + int(both.sum()), agreeing + int(agree.sum())
-                if not wrong and (both & ~agree).any():
-                    where = int((both & ~agree).argmax())
-                    wrong = f"has {words[where]} words and {rows.lengths[where]} {name} rows"
-        if not wrong:
+                there = rows.lengths > 0
+                compared = there & ((words > 0) | (stated is True))
+                agree = compared & (rows.lengths == words)
+                pairs, agreeing = pairs + int(compared.sum()), agreeing + int(agree.sum())
+                for speechless, wrong in ((False, compared & ~agree), (True, there & ~compared)):
+                    if wrong.any():
+                        index = int(wrong.argmax())
+                        misfits.append((speechless, index, f"{words[index]} words and {rows.lengths[index]} {name}"))
+        speechless, where, counts = min(misfits, key=lambda misfit: misfit[0], default=(True, 0, ""))
+        if not counts or (speechless and not pairs):
             return bool(pairs or stated) or not any(segment.rows for segment in segments)
         if stated or 2 * agreeing > pairs:
             raise self.source.error(
-                f"{wrong}, though {agreeing} of {pairs} items and modalities have one row per word; correct it, "
-                "or state word_aligned: false in data.yaml if rows have their own clock",
+                f"has {counts} rows, though {agreeing} of {pairs} items and modalities have one row per word; correct "
+                "it, or state word_aligned: false in data.yaml if rows have their own clock",
                 self.place(where),
             )
         return False
