@@ -298,3 +298,40 @@ def test_probe_never_raises(tmp_path: Path) -> None:
     made(tmp_path / "group", lambda file: file.__setitem__("a/b", np.ones(2)))
     found = {name: probe(tmp_path / name) for name in ("none", "text", "empty", "link", "data", "group")}
     assert found == {"none": [], "text": [], "empty": [], "link": ["a"], "data": ["a"], "group": ["a", "a/b"]}
+
+
+PACKED = b"\x0b\x00\x20\x00\x01\x00\x00\x00\x01"  # how the message of a data set's filters begins; their number follows
+INDEX = b"TREE\x01\x00\x01\x00"  # of chunks, with one entry; two addresses, a key and the chunk's address follow
+
+
+def packed_noise(path: Path) -> Path:
+    """A chunk of 720 bytes that gzip makes longer."""
+    data = np.random.default_rng(0).normal(size=(30, 3))
+    return made(path, lambda file: file.create_dataset("x", data=data, chunks=(30, 3), compression="gzip"))
+
+
+def test_chunk_that_is_longer_than_the_data_set_says(tmp_path: Path) -> None:
+    """Fuzzing found it: without filters the library makes room for 720 bytes and puts 731 there."""
+    path = packed_noise(tmp_path / "x")
+    content = path.read_bytes()
+    assert content.count(PACKED + b"\x01") == 1
+    path.write_bytes(content.replace(PACKED + b"\x01", PACKED + b"\x00"))
+    with pytest.raises(DataError, match="has a chunk of 731 bytes, not 720"):
+        numbers(path)
+
+
+@pytest.mark.parametrize("address", [2**40, 2**63, 2**64 - 2, 5000])
+def test_chunk_beyond_the_file_is_refused(tmp_path: Path, address: int) -> None:
+    path = packed_noise(tmp_path / "x")
+    content = bytearray(path.read_bytes())
+    place = content.index(INDEX) + 24 + 4 + 4 + 3 * 8
+    content[place : place + 8] = struct.pack("<Q", min(address, len(content) - 700) if address < 2**20 else address)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"has larger chunks than the file|cannot be read"):
+        numbers(path)
+
+
+def test_chunks_behind_a_user_block_are_refused(tmp_path: Path) -> None:
+    path = made(tmp_path / "x", lambda file: file.create_dataset("x", data=np.ones(9), chunks=(9,)), userblock_size=512)
+    with pytest.raises(DataError, match="copy the file with h5repack"):
+        numbers(path)

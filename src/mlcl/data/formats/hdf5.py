@@ -198,29 +198,35 @@ class Hdf5:
 
     def _read_chunks(self, dataset: Dataset, kind: np.dtype[Any], values: NDArray[Any]) -> NDArray[Any]:
         """Put the stored chunks into `values`, which is zeros; `kind` is what the file holds."""
+        if dataset.file.userblock_size:
+            raise self.error("stands behind a user block; copy the file with h5repack", dataset)
         stored: list[Any] = []
         dataset.id.chunk_iter(stored.append)
-        room = Path(dataset.file.filename).stat().st_size
-        for chunk in stored:
-            room -= chunk.size
-            if room < 0:
-                raise self.error("has larger chunks than the file", dataset)
-            self._unpack(dataset, kind, chunk.chunk_offset, values)
+        path = Path(dataset.file.filename)
+        room = end = path.stat().st_size
+        with path.open("rb") as file:
+            for chunk in stored:
+                room -= chunk.size
+                if room < 0 or chunk.byte_offset is None or not 0 <= chunk.byte_offset <= end - chunk.size:
+                    raise self.error("has larger chunks than the file", dataset)
+                # Not read_direct_chunk: of a damaged file it may write beyond its buffer.
+                file.seek(chunk.byte_offset)
+                self._unpack(dataset, kind, chunk, file.read(chunk.size), values)
         return values
 
-    def _unpack(self, dataset: Dataset, kind: np.dtype[Any], offset: tuple[int, ...], values: NDArray[Any]) -> None:
+    def _unpack(self, dataset: Dataset, kind: np.dtype[Any], chunk: Any, raw: bytes, values: NDArray[Any]) -> None:
         shape = dataset.chunks
         size = math.prod(shape) * kind.itemsize
         if size > 2 * values.size * kind.itemsize + _BLOCK:  # a chunk may reach a little beyond the data
             raise self.error(f"has chunks of {shape}, larger than its shape {dataset.shape}", dataset)
-        skipped, raw = dataset.id.read_direct_chunk(offset)
         settings = dataset.id.get_create_plist()
         for number in reversed(range(settings.get_nfilters())):
-            if not skipped >> number & 1:
+            if not chunk.filter_mask >> number & 1:
                 raw = _undo(settings.get_filter(number)[0], raw, size, kind.itemsize)
         if len(raw) != size:
             raise self.error(f"has a chunk of {len(raw)} bytes, not {size}", dataset)
-        target = values[tuple(slice(start, start + length) for start, length in zip(offset, shape, strict=True))]
+        place = zip(chunk.chunk_offset, shape, strict=True)
+        target = values[tuple(slice(start, start + length) for start, length in place)]
         target[...] = np.frombuffer(raw, kind).reshape(shape)[tuple(slice(0, length) for length in target.shape)]
 
 
