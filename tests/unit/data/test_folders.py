@@ -194,6 +194,16 @@ def test_several_labels_are_columns(tmp_path: Path) -> None:
     np.testing.assert_array_equal(test.labels, written["test"]["y"][:, 0])
 
 
+@pytest.mark.parametrize("column", [0, 1, 3])
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_every_label_is_finite_or_missing(tmp_path: Path, column: int, value: float) -> None:
+    written = write_matrices(tmp_path, labels="several")["test"]["y"]
+    written[2, column] = value
+    matrix(tmp_path / "y_test.h5", written)
+    with pytest.raises(DataError, match=rf"test\[2\]: the label is {value}; it must be one finite number"):
+        read_corpus(tmp_path)
+
+
 def matrix(path: Path, value: object, name: str = "d1") -> None:
     with h5py.File(path, "w") as file:
         file[name] = value

@@ -73,7 +73,7 @@ class LabelledSplit:
         source = self.draft.source
         source.spend(_ITEM_BYTES, place)
         for name, value in labels.items():
-            self.columns.setdefault(name, []).append(value)
+            self.columns.setdefault(name, []).append(source.label(value, place))
         self.draft.add(identifier, next(iter(labels.values()), None), place)
         if speaker is not None:
             self.speakers.append(source.identifier(speaker, "", place))
