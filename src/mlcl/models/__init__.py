@@ -1,6 +1,5 @@
 """Models: MLCL and the systems it builds on."""
 
-from mlcl.models.configuration import MLCLConfig
 from mlcl.models.hkt import HKTModel
 from mlcl.models.hkt_configuration import HKTConfig
 from mlcl.models.hkt_unimodal import UnimodalModel
@@ -10,6 +9,7 @@ from mlcl.models.mag import MAGConfig, MAGModel
 from mlcl.models.mcl import MCLConfig, MCLModel
 from mlcl.models.mib import MIBConfig, MIBModel
 from mlcl.models.mlcl import MLCLModel
+from mlcl.models.mlcl_configuration import MLCLConfig
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.release import load_release_weights
 from mlcl.models.release_hkt import load_hkt_weights, load_unimodal_weights

@@ -1,31 +1,73 @@
-"""The three encoders that late fusion, MIB and MCL share, each read by one vector."""
+"""The base of MLCL, MIB, MCL and late fusion: one encoder per modality, and what is present and heard of it."""
 
-from typing import Any
+from torch import Tensor
 
-from mlcl.encode.sequence import SequenceDropout, SequenceEncoder
-from mlcl.encode.text import TextEncoder
+from mlcl.encode.sequence import Encoded, SequenceDropout, SequenceEncoder
+from mlcl.encode.text import TextEncoder, TextInput
+from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
+from mlcl.models.absence import hide_modalities, real_rows
+from mlcl.models.base import MultimodalModel
+from mlcl.models.configuration import EncodersConfig
+
+Presence = dict[str, Tensor] | None
+"""(batch,) which items have each modality; None where absence is not looked at."""
 
 
-def build_encoders(config: Any) -> tuple[TextEncoder, SequenceEncoder, SequenceEncoder]:
-    """Text, acoustic and visual encoder of a configuration with `MLCLConfig`'s fields for them."""
-    readout = {"mask_padding": config.mask_padding, "pooled_only": True}
-    dropout = SequenceDropout(
-        attention=config.attention_dropout,
-        relu=config.relu_dropout,
-        residual=config.residual_dropout,
-        embedding=config.embedding_dropout,
-    )
-    text = TextEncoder(config.text_config, config.d_model, pooling=config.text_pooling, **readout)
-    acoustic, visual = (
-        SequenceEncoder(
-            width,
-            config.d_model,
-            num_heads=config.num_heads,
-            num_layers=config.sequence_layers,
-            dropout=dropout,
-            pooling=config.sequence_pooling,
-            **readout,
+class EncodersModel(MultimodalModel):
+    """A model on a text encoder and two sequence encoders of one width.
+
+    Args:
+        config: Its sizes, dropouts and readouts.
+        pooled_only: Whether the model reads each encoder by one vector alone, and not by its sequence.
+    """
+
+    def __init__(self, config: EncodersConfig, *, pooled_only: bool = True) -> None:
+        super().__init__(config)
+        readout = {"mask_padding": config.mask_padding, "pooled_only": pooled_only}
+        dropout = SequenceDropout(
+            attention=config.attention_dropout,
+            relu=config.relu_dropout,
+            residual=config.residual_dropout,
+            embedding=config.embedding_dropout,
         )
-        for width in (config.acoustic_dim, config.visual_dim)
-    )
-    return text, acoustic, visual
+        self.text = TextEncoder(config.text_config, config.d_model, pooling=config.text_pooling, **readout)
+        self.acoustic, self.visual = (
+            SequenceEncoder(
+                width,
+                config.d_model,
+                num_heads=config.num_heads,
+                num_layers=config.sequence_layers,
+                dropout=dropout,
+                pooling=config.sequence_pooling,
+                **readout,
+            )
+            for width in (config.acoustic_dim, config.visual_dim)
+        )
+
+    def encode(
+        self,
+        input_ids: TextInput,
+        acoustic: Tensor,
+        visual: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor | None,
+        acoustic_mask: Tensor | None,
+        visual_mask: Tensor | None,
+        text_present: Tensor | None,
+    ) -> tuple[dict[str, Encoded], Presence]:
+        """Each modality's states and vector, and which items have it; arguments as for `MLCLModel`."""
+        encoded = {
+            TEXT: self.text(input_ids, attention_mask.bool(), token_type_ids),
+            ACOUSTIC: self.acoustic(acoustic, real_rows(acoustic, acoustic_mask)),
+            VISUAL: self.visual(visual, real_rows(visual, visual_mask)),
+        }
+        if not self.config.mask_padding:
+            return encoded, None
+        present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
+        return encoded, present if text_present is None else {**present, TEXT: text_present}
+
+    def heard(self, present: Presence) -> Presence:
+        """What the prediction may use: all that is present, in training less what modality dropout hides."""
+        if present is None or not self.training or not self.config.modality_dropout:
+            return present
+        return hide_modalities(present, self.config.modality_dropout)

@@ -1,22 +1,19 @@
 """Configuration of HKT."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from transformers import AutoConfig, PreTrainedConfig
-from transformers.configuration_utils import SubConfigSpec
+from mlcl.models.configuration import MultimodalConfig
 
 HCF = "hcf"
 RowKind = Literal["acoustic", "visual", "hcf"]
 ROWS: tuple[RowKind, ...] = ("acoustic", "visual", "hcf")
 
 
-class HKTConfig(PreTrainedConfig):
+class HKTConfig(MultimodalConfig):
     """Configuration of `HKTModel`; the sizes are those published for UR-FUNNY.
 
     Attributes:
         text_config: Configuration of the text encoder, any `AutoModel`; the authors' is ALBERT.
-        acoustic_dim: Columns of an acoustic row.
-        visual_dim: Columns of a visual row.
         hcf_dim: Columns of a row of humor-centric features; 0 where the file has none, and no encoder then.
         acoustic_layers: Layers of the acoustic encoder; so for `visual_layers` and `hcf_layers`.
         acoustic_heads: Its attention heads; so for the others.
@@ -35,10 +32,7 @@ class HKTConfig(PreTrainedConfig):
     """
 
     model_type = "mlcl_hkt"
-    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
-    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
 
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
     acoustic_dim: int = 60
     visual_dim: int = 36
     hcf_dim: int = 4

@@ -7,9 +7,7 @@ from typing import Any, Literal, Self
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoConfig, PreTrainedConfig
 from transformers import initialization as init
-from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.encode.pooling import EVERY_STEP
 from mlcl.encode.stream import PositionReadout, Stream
@@ -17,7 +15,7 @@ from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.absence import blank, hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
-from mlcl.models.choices import check_choices
+from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import item_losses
 from mlcl.parallel import global_mean
@@ -28,24 +26,16 @@ SLOTS = (TEXT, VISUAL, ACOUSTIC)
 """Order in which the unimodal states follow the tokens of the multimodal stream."""
 
 
-class LFMIMConfig(PreTrainedConfig):
+class LFMIMConfig(MultimodalConfig):
     """Configuration of `LFMIMModel`.
 
     Attributes:
-        text_config: Configuration of the text encoder, any `AutoModel`.
-        acoustic_dim: Columns of an acoustic row.
-        visual_dim: Columns of a visual row.
 
     The other fields are explained in `mlcl.options.lfmim`.
     """
 
     model_type = "mlcl_lfmim"
-    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
-    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
 
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
-    acoustic_dim: int = 74
-    visual_dim: int = 47
     d_model: int = 128
     num_heads: int = 4
     levels: int = 4
@@ -65,9 +55,6 @@ class LFMIMConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        check_choices(self)
-        if self.d_model % self.num_heads:
-            raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")
         if self.levels < 2:
             raise ValueError(f"levels = {self.levels}; fusion layer by layer needs at least 2")
 

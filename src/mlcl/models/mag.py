@@ -1,12 +1,10 @@
 """MAG: a pretrained transformer whose token embeddings are shifted by the sound and the picture of each word."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoConfig, PreTrainedConfig
-from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.config import TrainConfig
 from mlcl.encode.inject import Lay, injection_width
@@ -17,19 +15,17 @@ from mlcl.fuse import AdaptationGate
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
 from mlcl.models.absence import blank, hide_modalities, real_rows
 from mlcl.models.base import MultimodalModel
-from mlcl.models.choices import check_choices
+from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Group, Update
 from mlcl.models.task import task_loss
 
 
-class MAGConfig(PreTrainedConfig):
+class MAGConfig(MultimodalConfig):
     r"""Configuration of `MAGModel`.
 
     Attributes:
         text_config: Configuration of the text encoder: one of the family of BERT, or XLNet.
-        acoustic_dim: Columns of an acoustic row.
-        visual_dim: Columns of a visual row.
         gate: ``mag``; or ``identity``, which leaves the encoder as it is: text alone, for comparison.
         beta_shift: $\beta$: how far a token's state may be moved, relative to its norm.
         gate_dropout: Dropout behind the gate, on text and shift together.
@@ -45,12 +41,7 @@ class MAGConfig(PreTrainedConfig):
     """
 
     model_type = "mlcl_mag"
-    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
-    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
 
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
-    acoustic_dim: int = 74
-    visual_dim: int = 47
     gate: Literal["mag", "identity"] = "mag"
     beta_shift: float = 1.0
     gate_dropout: float = 0.1
@@ -60,10 +51,6 @@ class MAGConfig(PreTrainedConfig):
     loss: Literal["l1", "mse"] = "l1"
     mask_padding: bool = True
     decay_by_name: bool = False
-
-    def __post_init__(self, **kwargs: Any) -> None:
-        super().__post_init__(**kwargs)
-        check_choices(self)
 
 
 class MAGModel(MultimodalModel):

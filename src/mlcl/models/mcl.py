@@ -1,28 +1,23 @@
 """MCL, multimodal correlation learning: beside the task, the encoders learn which vectors belong to alike items."""
 
-from typing import Any, Literal
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoConfig, PreTrainedConfig
-from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.config import TrainConfig
 from mlcl.contrast import CorrelationContrast
 from mlcl.encode.text import TextInput
-from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
-from mlcl.models.absence import blank, hide_modalities, real_rows
-from mlcl.models.base import MultimodalModel
-from mlcl.models.choices import check_choices
-from mlcl.models.encoders import build_encoders
+from mlcl.modality import MODALITIES
+from mlcl.models.absence import blank
+from mlcl.models.configuration import EncodersConfig
+from mlcl.models.encoders import EncodersModel
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Group, Update, split_by_decay
 from mlcl.models.task import task_loss
 
 
-class MCLConfig(PreTrainedConfig):
-    """Configuration of `MCLModel`; fields not listed mean what they mean in `MLCLConfig`.
+class MCLConfig(EncodersConfig):
+    """Configuration of `MCLModel`; fields not listed are those of `EncodersConfig`.
 
     Attributes:
         negatives: Sampled triplets wanted per item.
@@ -37,20 +32,7 @@ class MCLConfig(PreTrainedConfig):
     """
 
     model_type = "mlcl_mcl"
-    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
-    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
 
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
-    acoustic_dim: int = 74
-    visual_dim: int = 47
-    d_model: int = 128
-    num_heads: int = 4
-    sequence_layers: int = 2
-    attention_dropout: float = 0.1
-    relu_dropout: float = 0.1
-    residual_dropout: float = 0.1
-    embedding_dropout: float = 0.1
-    modality_dropout: float = 0.0
     negatives: int = 4
     distance_offset: float = 0.1
     distance_scale: float = 10.39
@@ -58,18 +40,9 @@ class MCLConfig(PreTrainedConfig):
     correlation_encoder_learning_rate: float = 2.5e-6
     correlation_learning_rate: float = 5e-5
     predictor_rate: float = 0.1
-    text_pooling: Literal["last_position", "cls", "mean"] = "mean"
-    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
-    mask_padding: bool = True
-
-    def __post_init__(self, **kwargs: Any) -> None:
-        super().__post_init__(**kwargs)
-        check_choices(self)
-        if self.d_model % self.num_heads:
-            raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")
 
 
-class MCLModel(MultimodalModel):
+class MCLModel(EncodersModel):
     """Three encoders, a linear head on their vectors, and a linear predictor of correlation on vectors of any items.
 
     Two losses, each with an optimiser state of its own: the correlation loss moves encoders and predictor, the task's
@@ -86,7 +59,6 @@ class MCLModel(MultimodalModel):
 
     def __init__(self, config: MCLConfig) -> None:
         super().__init__(config)
-        self.text, self.acoustic, self.visual = build_encoders(config)
         self.head = nn.Linear(3 * config.d_model, config.num_labels)
         self.correlation = CorrelationContrast(
             config.d_model,
@@ -137,18 +109,10 @@ class MCLModel(MultimodalModel):
         `triplets` are the negatives of the correlation loss: whose text, acoustic and visual vector. Without them
         torch's generator draws them, in training only: the loss in evaluation mode is the task's.
         """
-        encoded = {
-            TEXT: self.text(input_ids, attention_mask.bool(), token_type_ids),
-            ACOUSTIC: self.acoustic(acoustic, real_rows(acoustic, acoustic_mask)),
-            VISUAL: self.visual(visual, real_rows(visual, visual_mask)),
-        }
-        present = None
-        if self.config.mask_padding:
-            present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
-            present[TEXT] = present[TEXT] if text_present is None else text_present
-        heard = present
-        if present is not None and self.training and self.config.modality_dropout:
-            heard = hide_modalities(present, self.config.modality_dropout)
+        encoded, present = self.encode(
+            input_ids, acoustic, visual, attention_mask, token_type_ids, acoustic_mask, visual_mask, text_present
+        )
+        heard = self.heard(present)
 
         vectors = {m: encoded[m].pooled for m in MODALITIES}
         embedding = torch.cat([blank(vectors[m], heard, m) for m in MODALITIES], dim=1)

@@ -6,18 +6,14 @@ from typing import Any, Literal
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoConfig, PreTrainedConfig
-from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.config import TrainConfig
 from mlcl.encode.bottleneck import Bottleneck, Code
 from mlcl.encode.text import TextInput
 from mlcl.fuse import build_fusion, product_of_experts
-from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
-from mlcl.models.absence import hide_modalities, real_rows
-from mlcl.models.base import MultimodalModel
-from mlcl.models.choices import check_choices
-from mlcl.models.encoders import build_encoders
+from mlcl.modality import MODALITIES
+from mlcl.models.configuration import EncodersConfig
+from mlcl.models.encoders import EncodersModel
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Update, two_rates
 from mlcl.models.task import task_loss
@@ -27,8 +23,8 @@ FUSED = "fused"
 STREAMS = {"complete": (*MODALITIES, FUSED), "early": (FUSED,), "late": MODALITIES}
 
 
-class MIBConfig(PreTrainedConfig):
-    """Configuration of `MIBModel`; fields not listed mean what they mean in `MLCLConfig`.
+class MIBConfig(EncodersConfig):
+    """Configuration of `MIBModel`; fields not listed are those of `EncodersConfig`.
 
     Attributes:
         variant: What is a code: every modality and the fused vector (``complete``, C-MIB), the fused vector
@@ -49,20 +45,7 @@ class MIBConfig(PreTrainedConfig):
     """
 
     model_type = "mlcl_mib"
-    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
-    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
 
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
-    acoustic_dim: int = 74
-    visual_dim: int = 47
-    d_model: int = 128
-    num_heads: int = 4
-    sequence_layers: int = 2
-    attention_dropout: float = 0.1
-    relu_dropout: float = 0.1
-    residual_dropout: float = 0.1
-    embedding_dropout: float = 0.1
-    modality_dropout: float = 0.0
     variant: Literal["complete", "early", "late"] = "complete"
     fusion: Literal["concat", "addition", "multiplication", "tensor", "low_rank", "graph", "experts"] = "concat"
     fusion_hidden: int = 50
@@ -76,20 +59,14 @@ class MIBConfig(PreTrainedConfig):
     task_weight: float = 1.0
     evaluation: Literal["mean", "sample"] = "mean"
     project_at_encoder_rate: bool = False
-    text_pooling: Literal["last_position", "cls", "mean"] = "mean"
-    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
-    mask_padding: bool = True
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        check_choices(self)
-        if self.d_model % self.num_heads:
-            raise ValueError(f"d_model ({self.d_model}) must be a multiple of num_heads ({self.num_heads})")
         if self.fusion == "experts" and self.variant != "late":
             raise ValueError(f"fusion = 'experts' joins the codes of variant = 'late', not of {self.variant!r}")
 
 
-class MIBModel(MultimodalModel):
+class MIBModel(EncodersModel):
     r"""Encoders, a bottleneck per stream, a fusion, and a linear decoder for every code.
 
     $$\mathcal{L} = w\,\ell(\hat y, y) + \sum_m \ell(\hat y_m, y) + \beta \sum_s \mathrm{KL}(z_s \,\|\, N(0, 1))$$
@@ -108,7 +85,6 @@ class MIBModel(MultimodalModel):
     def __init__(self, config: MIBConfig) -> None:
         super().__init__(config)
         dim = config.d_model
-        self.text, self.acoustic, self.visual = build_encoders(config)
         streams = STREAMS[config.variant]
         self.bottleneck = nn.ModuleDict({s: Bottleneck(dim, config.bottleneck_hidden) for s in streams})
         self.decoder = nn.ModuleDict(
@@ -149,18 +125,10 @@ class MIBModel(MultimodalModel):
         `noise` is what the codes are drawn with, by stream: ``text``, ``acoustic``, ``visual``, ``fused``. Without it
         torch's generator draws it.
         """
-        encoded = {
-            TEXT: self.text(input_ids, attention_mask.bool(), token_type_ids),
-            ACOUSTIC: self.acoustic(acoustic, real_rows(acoustic, acoustic_mask)),
-            VISUAL: self.visual(visual, real_rows(visual, visual_mask)),
-        }
-        present = None
-        if self.config.mask_padding:
-            present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
-            present[TEXT] = present[TEXT] if text_present is None else text_present
-        heard = present
-        if present is not None and self.training and self.config.modality_dropout:
-            heard = hide_modalities(present, self.config.modality_dropout)
+        encoded, present = self.encode(
+            input_ids, acoustic, visual, attention_mask, token_type_ids, acoustic_mask, visual_mask, text_present
+        )
+        heard = self.heard(present)
 
         codes: dict[str, Code] = {m: self.bottleneck[m](encoded[m].pooled) for m in MODALITIES if m in self.bottleneck}
         vectors = {m: self._read(codes[m], m, noise) if m in codes else encoded[m].pooled for m in MODALITIES}

@@ -8,18 +8,18 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from mlcl.contrast import BiModalContrast, DropoutView, TriModalContrast, UniModalContrast
-from mlcl.encode.sequence import Encoded, SequenceDropout, SequenceEncoder
-from mlcl.encode.text import TextEncoder, TextInput
+from mlcl.encode.sequence import Encoded
+from mlcl.encode.text import TextInput
 from mlcl.fuse import CrossModalTransformer, FusionNetwork
 from mlcl.modality import ACOUSTIC, MODALITIES, PAIRS, TEXT, VISUAL, pair_name
-from mlcl.models.absence import blank, hide_modalities, real_rows, together
-from mlcl.models.base import MultimodalModel
-from mlcl.models.configuration import MLCLConfig
+from mlcl.models.absence import blank, together
+from mlcl.models.encoders import EncodersModel
+from mlcl.models.mlcl_configuration import MLCLConfig
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import task_loss
 
 
-class MLCLModel(MultimodalModel):
+class MLCLModel(EncodersModel):
     r"""Multi-level contrastive learning for multimodal sentiment, humor and sarcasm.
 
     $$\mathcal{L} = \mathcal{L}_\mathrm{task} + \tfrac{\alpha}{3}\mathcal{L}_\mathrm{UMCL}
@@ -34,17 +34,8 @@ class MLCLModel(MultimodalModel):
     base_model_prefix = "mlcl"
 
     def __init__(self, config: MLCLConfig) -> None:
-        super().__init__(config)
+        super().__init__(config, pooled_only=config.cross_attention == "pooled")
         dim, heads = config.d_model, config.num_heads
-        self.text = TextEncoder(
-            config.text_config,
-            dim,
-            pooling=config.text_pooling,
-            mask_padding=config.mask_padding,
-            pooled_only=config.cross_attention == "pooled",
-        )
-        self.acoustic = self._sequence_encoder(config.acoustic_dim)
-        self.visual = self._sequence_encoder(config.visual_dim)
         self.view_1 = nn.ModuleDict({m: DropoutView(dim, dropout=config.view_dropout) for m in MODALITIES})
         self.view_2 = nn.ModuleDict({m: DropoutView(dim, dropout=config.view_dropout) for m in MODALITIES})
         self.cross = nn.ModuleDict(
@@ -114,22 +105,17 @@ class MLCLModel(MultimodalModel):
             text_present: False where an item has no words; all True when absent.
         """
         every = torch.ones(input_ids.shape[:2], dtype=torch.bool, device=input_ids.device)
-        mask = every if attention_mask is None else attention_mask.bool()
-        encoded = {
-            TEXT: self.text(input_ids, mask, token_type_ids),
-            ACOUSTIC: self.acoustic(acoustic, real_rows(acoustic, acoustic_mask)),
-            VISUAL: self.visual(visual, real_rows(visual, visual_mask)),
-        }
-        present = self._presence(encoded, text_present)
+        mask = every if attention_mask is None else attention_mask
+        encoded, present = self.encode(
+            input_ids, acoustic, visual, mask, token_type_ids, acoustic_mask, visual_mask, text_present
+        )
 
         single = {m: blank(self.view_1[m](encoded[m].pooled), present, m) for m in MODALITIES}
         second = {m: blank(self.view_2[m](encoded[m].pooled), present, m) for m in MODALITIES}
         cross = {pair: blank(vector, present, *pair) for pair, vector in self._cross(encoded, single).items()}
 
         inputs = [(single[m], (m,)) for m in MODALITIES] + [(cross[pair], pair) for pair in PAIRS]
-        heard = present
-        if present is not None and self.training and self.config.modality_dropout:
-            heard = hide_modalities(present, self.config.modality_dropout)
+        heard = self.heard(present)
         keep = None if heard is None else torch.stack([together(heard, *names) for _, names in inputs], dim=1)
         embedding, logits = self.fusion(torch.stack([vector for vector, _ in inputs], dim=1), keep)
 
@@ -178,28 +164,3 @@ class MLCLModel(MultimodalModel):
             transformer = self.cross[pair_name((ACOUSTIC, VISUAL) if tied else (latent, context))]
             vectors[latent, context] = transformer(tokens[latent], tokens[context], masks[latent], masks[context])
         return vectors
-
-    def _presence(self, encoded: dict[str, Encoded], text_present: Tensor | None) -> dict[str, Tensor] | None:
-        """Which items have which modality; None where absence is not looked at."""
-        if not self.config.mask_padding:
-            return None
-        present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
-        return present if text_present is None else {**present, TEXT: text_present}
-
-    def _sequence_encoder(self, input_dim: int) -> SequenceEncoder:
-        config = self.config
-        return SequenceEncoder(
-            input_dim,
-            config.d_model,
-            num_heads=config.num_heads,
-            num_layers=config.sequence_layers,
-            dropout=SequenceDropout(
-                attention=config.attention_dropout,
-                relu=config.relu_dropout,
-                residual=config.residual_dropout,
-                embedding=config.embedding_dropout,
-            ),
-            pooling=config.sequence_pooling,
-            mask_padding=config.mask_padding,
-            pooled_only=config.cross_attention == "pooled",
-        )

@@ -1,40 +1,30 @@
 """Text only: what every table needs beside a multimodal model."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoConfig, PreTrainedConfig
-from transformers.configuration_utils import SubConfigSpec
 
 from mlcl.encode.pooling import build_pooling
 from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.models.base import MultimodalModel
-from mlcl.models.choices import check_choices
+from mlcl.models.configuration import ModelConfig
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import task_loss
 
 
-class TextConfig(PreTrainedConfig):
+class TextConfig(ModelConfig):
     """Configuration of `TextModel`.
 
     Attributes:
-        text_config: Configuration of the text encoder, any `AutoModel`.
         pooling: Readout of its states: ``cls``, ``mean`` or ``attention``.
         head_dropout: Dropout in front of the head.
     """
 
     model_type = "mlcl_text"
-    keys_to_ignore_at_inference = ["terms", "embedding"]  # noqa: RUF012
-    sub_configs_defaults = {"text_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}  # noqa: RUF012
 
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
     pooling: Literal["cls", "mean", "attention"] = "mean"
     head_dropout: float = 0.1
-
-    def __post_init__(self, **kwargs: Any) -> None:
-        super().__post_init__(**kwargs)
-        check_choices(self)
 
 
 class TextModel(MultimodalModel):

@@ -4,30 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlcl.options.section import Section
+from mlcl.options.encoders import EncodersOptions
 
 
-class MIBOptions(Section):
+class MIBOptions(EncodersOptions):
     """MIB: three encoders, a bottleneck per stream, a fusion; one option per departure of the authors' release."""
 
     name: Literal["mib"] = "mib"
     """Which model."""
-    d_model: int = Field(default=128, ge=4)
-    """Shared width of all representations and codes."""
-    num_heads: int = Field(default=4, ge=1)
-    """Attention heads of the sequence encoders."""
-    sequence_layers: int = Field(default=2, ge=1)
-    """Layers of the acoustic and of the visual encoder."""
-    attention_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """On attention weights of the sequence encoders."""
-    relu_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """After the ReLU in the sequence encoders."""
-    residual_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """On the residual branches of the sequence encoders."""
-    embedding_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """On the input of the sequence encoders."""
-    modality_dropout: float = Field(default=0.0, ge=0, lt=1)
-    """In training, the share of items whose acoustic (and, independently, visual) part the fusion does not see."""
     variant: Literal["complete", "early", "late"] = "complete"
     """What is a code: each modality and the fused vector (C-MIB), the fused vector (E-MIB), each modality (L-MIB)."""
     fusion: Literal["concat", "addition", "multiplication", "tensor", "low_rank", "graph", "experts"] = "concat"
@@ -54,9 +38,3 @@ class MIBOptions(Section):
     """What is read of a code outside training: its mean, or (release) a sample, which makes scores random."""
     project_at_encoder_rate: bool = False
     """Train the text convolution at the encoder's learning rate (release), not at that of everything else."""
-    text_pooling: Literal["last_position", "cls", "mean"] = "mean"
-    """Readout of the text states; `last_position` (release) depends on the padded length."""
-    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
-    """Readout of the acoustic and visual states; `last_position` (release) depends on the padded length."""
-    mask_padding: bool = True
-    """Leave padding and absent modalities out of every computation (off in the release)."""

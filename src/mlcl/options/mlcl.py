@@ -4,20 +4,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlcl.options.section import Section
+from mlcl.options.encoders import EncodersOptions
 
 
-class MLCLOptions(Section):
+class MLCLOptions(EncodersOptions):
     """MLCL: sizes, dropouts, level weights, and one option per departure of the authors' release."""
 
     name: Literal["mlcl"] = "mlcl"
     """Which model."""
-    d_model: int = Field(default=128, ge=4)
-    """Shared width of all representations."""
     num_heads: int = Field(default=4, ge=1)
     """Attention heads of the sequence encoders, the cross-modal and the fusion transformers."""
-    sequence_layers: int = Field(default=2, ge=1)
-    """Layers of the acoustic and of the visual encoder."""
     cross_depth: int = Field(default=1, ge=1)
     """Blocks of a cross-modal transformer."""
     cross_dim_head: int = Field(default=32, ge=1)
@@ -30,16 +26,8 @@ class MLCLOptions(Section):
     """Dropout that makes the two uni-modal views."""
     attention_dropout: float = Field(default=0.1, ge=0, lt=1)
     """On attention weights of the sequence encoders, in the cross-modal transformers and in the head."""
-    relu_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """After the ReLU in the sequence encoders."""
-    residual_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """On the residual branches of the sequence encoders."""
-    embedding_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """On the input of the sequence encoders."""
     fusion_dropout: float = Field(default=0.1, ge=0, lt=1)
     """Inside the fusion transformer."""
-    modality_dropout: float = Field(default=0.0, ge=0, lt=1)
-    """In training, the share of items whose acoustic (and, independently, visual) part the fusion does not see."""
     umcl_weight: float = Field(default=0.01, ge=0)
     """Weight of the uni-modal level (the paper's alpha)."""
     bmcl_weight: float = Field(default=0.11, ge=0)
@@ -58,9 +46,3 @@ class MLCLOptions(Section):
     """What cross-attention sees: one vector per modality (release) or the token sequences."""
     tie_vt_to_av: bool = False
     """Compute visual-to-text with the acoustic-to-visual weights (release, sentiment)."""
-    text_pooling: Literal["last_position", "cls", "mean"] = "mean"
-    """Readout of the text states; `last_position` (release) depends on the padded length."""
-    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
-    """Readout of the acoustic and visual states; `last_position` (release) depends on the padded length."""
-    mask_padding: bool = True
-    """Leave padding and absent modalities out of every computation (off in the release)."""

@@ -1,5 +1,6 @@
 """What holds for every model of the registry."""
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,7 @@ def batch(items: Any, **options: Any) -> Batch:
 def test_options_and_configuration_agree(name: str) -> None:
     assert set(OPTIONS) == set(MODELS)
     config_class = MODELS[name].model.config_class
-    own = {field for field in vars(config_class).get("__annotations__", {}) if field not in DATA}
-    own -= set(PreTrainedConfig.__annotations__)
+    own = {field.name for field in fields(config_class)} - {field.name for field in fields(PreTrainedConfig)} - DATA
     assert own | {"name"} == set(OPTIONS[name].model_fields)
     defaults = config_class()
     for field, value in OPTIONS[name]().model_dump(exclude={"name"}).items():

@@ -9,7 +9,6 @@ from torch import Tensor
 from transformers import BertConfig
 
 import tiny
-from mlcl.config import MLCLOptions
 from mlcl.contrast import bi_modal_terms, tri_modal_terms, uni_modal_terms
 from mlcl.models import MLCLConfig, MLCLModel
 
@@ -41,15 +40,6 @@ def test_parameters_are_as_many_as_the_release_s(
     with torch.device("meta"):
         model = MLCLModel(MLCLConfig(text_config=BertConfig(), **RELEASE_SIZES, **sizes))
     assert sum(parameter.numel() for parameter in model.parameters()) == count - 10
-
-
-def test_the_configuration_of_the_model_and_of_an_experiment_agree() -> None:
-    """Every option of an experiment is one of the model, with the same default, and nothing is left out."""
-    model, given_by_data = MLCLConfig(), {"text_config", "acoustic_dim", "visual_dim"}
-    own = set(MLCLConfig.__annotations__) - given_by_data
-    assert own | {"name"} == set(MLCLOptions.model_fields)
-    for name, value in MLCLOptions().model_dump(exclude={"name"}).items():
-        assert getattr(model, name) == value, name
 
 
 def test_a_width_that_is_no_multiple_of_the_heads_is_refused() -> None:

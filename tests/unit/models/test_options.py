@@ -56,7 +56,7 @@ def behaviour(model: MLCLModel) -> dict[str, Any]:
 
 
 def test_every_option_is_tried() -> None:
-    assert ["name", *OTHERS] == list(MLCLOptions.model_fields)
+    assert {"name", *OTHERS} == set(MLCLOptions.model_fields)
 
 
 def test_the_same_options_behave_the_same() -> None:
