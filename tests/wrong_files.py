@@ -118,6 +118,8 @@ WRONG: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
     "page.pkl": (_content(b"<!DOCTYPE html><html>not found</html>"), ["a web page", "download the file itself"]),
     "page.csv": (_content(b"\xef\xbb\xbf\n<html lang=en>"), ["a web page", "download the file itself"]),
     "error.pkl": (_content(b'{"message": "Not Found"}'), ["json text", "let its name end in .json"]),
+    "settings.toml": (_content(b"[project]\nname = 1\n"), ["but text: it starts with b'[project]"]),
+    "list.txt": (_content(b'[\n  {"id": 1}\n]\n'), ["json text", "let its name end in .json"]),
     "not_found.pkl": (_content(b"404: Not Found"), ["text", "b'404: Not Found'"]),
     "notes.txt": (_content("Für später\n".encode()), ["text", "let its name end in .csv"]),
     "utf16.csv": (_content("id,text\n".encode("utf-16")), ["text in UTF-16", "save it as UTF-8"]),

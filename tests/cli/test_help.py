@@ -115,6 +115,23 @@ def test_unknown_verb_is_wrong_usage_and_the_message_names_the_nearest() -> None
 
 
 @pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("evaluate", "evaluate needs RUN, run folder (see mlcl evaluate --help)"),
+        ("compare mosi", "compare needs --output, study folder to make or to go on with (see mlcl compare --help)"),
+        ("data convert x.pkl", "data convert needs OUT (see mlcl data convert --help)"),
+        ("train mosi --seed", "--seed needs a value (see mlcl train --help)"),
+        ("train mosi two three", "train has no place for 'two three' (see mlcl train --help)"),
+        ("train mosi --seed x", 'Invalid value for --seed: unable to convert "x" into int. (see mlcl train --help)'),
+        ("train mosi --sed 3", "Unknown option: --sed. Did you mean --seed? (see mlcl train --help)"),
+    ],
+)
+def test_a_command_that_cannot_be_parsed_names_what_is_missing_or_too_much(command: str, message: str) -> None:
+    outcome = invoke(*command.split())
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", f"mlcl: {message}\n")
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "import mlcl",

@@ -18,6 +18,7 @@ from mlcl.cli.report import report
 from mlcl.cli.study import ablate, compare
 from mlcl.cli.train import train
 from mlcl.cli.tune import tune
+from mlcl.cli.usage import explain
 from mlcl.errors import MlclError
 
 VERBS: dict[str, Callable[..., None] | App] = {
@@ -58,7 +59,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         build_app()(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _fail(f"{' '.join(str(error).split())} (see mlcl --help)", 2, debug)
+        return _fail(explain(error), 2, debug)
     except MlclError as error:
         return _fail(str(error), error.exit_code, debug)
     except KeyboardInterrupt:

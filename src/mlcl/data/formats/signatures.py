@@ -66,6 +66,7 @@ _SIGNATURES: tuple[tuple[int, bytes, Kind], ...] = (
 )
 _ZIP = b"PK\x03\x04"
 _WEB_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|head|\?xml)", re.IGNORECASE)
+_JSON = re.compile(r"[\ufeff\s]*(\{\s*[\"}]|\{\s*$|\[\s*([\[\]{\"\-\d]|$|true|false|null))")
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 # How protocol 0 starts: a container, a global, a number, a quoted text, or None.
 _TEXT_PICKLE = re.compile(rb"[(\]})N][(dlt\]})pqSVFILN.]|c[\w.]+\n\w+\n|[IL]-?\d+L?\n|F[-+.\dnaife]+\n|S['\"]|V.*\np")
@@ -93,7 +94,7 @@ def identify_text(start: bytes) -> Kind | None:
         text = start.decode("utf-8", errors="strict" if len(start) < SIGNATURE_BYTES else "ignore")
     except UnicodeDecodeError:
         return None
-    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+    if _JSON.match(text):
         return Kind("json text", "if it is the data set, let its name end in .json")
     return Kind("text", "if it is a csv table, let its name end in .csv")
 
