@@ -80,7 +80,8 @@ class Split:
         ids: One identifier per item, in the file's order.
         main: The utterance, or the punchline.
         context: What was said before it, for layouts that have context.
-        labels: (items,) float64, or None when the file carries no labels. The chosen one, where items have several.
+        labels: (items,) float64, nan where an item has none; or None where no item has one. The chosen label, where
+            items have several.
         columns: Every named label of the file, the chosen one among them, each (items,) float64 with nan where an item
             lacks it; empty for layouts with one label.
         speakers: Who speaks, where the file says so.
@@ -166,7 +167,14 @@ class Corpus:
         return [s for split in self.splits.values() for s in (split.context, split.main) if s is not None]
 
 
+def known_labels(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """One label per item, nan where it is missing; None if no item has one."""
+    labels = np.asarray(values, dtype=np.float64)
+    return None if np.isnan(labels).all() else labels
+
+
 def infer_task(labels: Sequence[NDArray[np.float64]]) -> Task:
     """Return ``classification`` when every label of every split is 0 or 1, else ``regression``."""
-    every = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in labels]) if labels else np.zeros(0)
+    every = np.concatenate([np.zeros(0), *labels])
+    every = every[~np.isnan(every)]
     return "classification" if every.size and bool(np.isin(every, (0.0, 1.0)).all()) else "regression"

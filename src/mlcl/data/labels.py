@@ -71,10 +71,12 @@ def check_labelled(corpus: Corpus, unlabelled: str) -> Corpus:
         if missing.all():
             splits[name] = replace(split, labels=None)
         elif missing.any() and unlabelled == "error":
-            which = f"label {corpus.label!r}" if corpus.label else "label"
+            which, other = (
+                (f"label {corpus.label!r}", "choose another with --label, or ") if corpus.label else ("label", "")
+            )
             raise DataError(
-                f"{int(missing.sum())} of {len(split)} items have no {which}; choose another with --label, or leave "
-                "them out with --set data.unlabelled=drop",
+                f"{int(missing.sum())} of {len(split)} items have no {which}; {other}leave them out with "
+                "--set data.unlabelled=drop",
                 path=corpus.path,
                 place=name,
             )

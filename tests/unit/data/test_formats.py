@@ -12,6 +12,7 @@ import pytest
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import hkt, mag, read_corpus
+from mlcl.data.labels import check_labelled
 from mlcl.errors import DataError
 from writers import Data, hkt_data, mag_data, write_hkt, write_mag, write_pickle
 
@@ -262,10 +263,19 @@ def test_split_without_labels(layout: str, missing: object) -> None:
 
 @BOTH
 @pytest.mark.parametrize("missing", [None, np.nan])
-def test_split_with_some_labels_is_an_error(layout: str, missing: object) -> None:
-    message = r"test\[1\]: has no label: 1 of the split's 3 items have none; give a label to every item or to none"
+def test_split_with_some_labels_is_refused_or_loses_the_others_as_asked(layout: str, missing: object) -> None:
+    corpus = read(layout, lambda data: put(data, "test", 1, LABEL[layout], missing))
+    assert corpus.task == read(layout).task
+    labels = corpus.splits["test"].labels
+    assert labels is not None
+    assert np.isnan(labels).tolist() == [False, True, False]
+    message = r"test: 1 of 3 items have no label; leave them out with --set data.unlabelled=drop"
     with pytest.raises(DataError, match=message):
-        read(layout, lambda data: put(data, "test", 1, LABEL[layout], missing))
+        check_labelled(corpus, "error")
+    kept = check_labelled(corpus, "drop").splits["test"]
+    assert kept.ids == [corpus.splits["test"].ids[i] for i in (0, 2)]
+    assert kept.labels is not None
+    assert kept.labels.tolist() == [labels[0], labels[2]]
 
 
 # ---- ids

@@ -487,7 +487,6 @@ def test_a_split_without_labels() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([1, 2, None, 4, 5], r"train\[2\]: has no label: 1 of the split's 5 items have none"),
         ([1, 2, np.inf, 4, 5], r"train regression_labels\[2\]: the label is inf"),
         (["1"] * 5, r"train regression_labels\[0\]: the label is str"),
         ([1, 2], r"train regression_labels: has 2 entries for 5 items"),

@@ -148,7 +148,6 @@ def test_file_without_labels() -> None:
         (np.zeros((2, 5)), r"train labels\[0\]: the label is float64 of shape \(5,\)"),
         (np.full((2, 4, 2), "x"), "train labels: are not all finite numbers"),
         (np.full((2, 1, 7), np.inf), "train labels: are not all finite numbers"),
-        ([1.0, None], r"train\[1\]: has no label"),
         ([np.zeros((4, 2)), 1.0], r"train labels\[0\]: the label is float64 of shape \(4, 2\)"),
     ],
 )

@@ -142,6 +142,17 @@ def test_one_of_several_labels_is_chosen(place: Path) -> None:
     assert corpus.splits["dev"].labels is None
 
 
+def test_a_cell_without_a_label_is_a_missing_label(place: Path) -> None:
+    column(place, "label", ["1", "", "2"])
+    corpus = read_corpus(place)
+    labels = corpus.splits["train"].labels
+    assert labels is not None
+    np.testing.assert_array_equal(labels, [1, np.nan])
+    assert corpus.task == "regression"
+    column(place, "label", ["1", "", "0"])
+    assert read_corpus(place).task == "classification"
+
+
 def test_columns_of_one_s_own_are_left_out(place: Path) -> None:
     column(place, "_seconds", ["1", "2", "3"])
     assert read_corpus(place).widths() == {"acoustic": 3, "visual": 2}
@@ -283,7 +294,6 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (write("data.csv", b"id,text\n"), "has no items"),
     "split": (cells("split", "train", "tset", "dev"), "row 3: split is 'tset'; did you mean 'test'"),
     "label": (cells("label", "1", "1,5", "2"), "row 3: label is '1,5', not a number"),
-    "some labels": (cells("label", "1", "", "2"), r"train\[1\]: has no label"),
     "infinite": (cells("label", "1", "inf", "2"), "row 3: the label is inf"),
     "two texts": (cells("words", "[]", "[]", "[]"), "has columns 'text' and 'words'; keep one"),
     "two labels": (cells("label_x", "1", "1", "1"), "has columns 'label' and 'label_x'"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.data.corpus import Corpus, Segment, Split, infer_task
+from mlcl.data.corpus import Corpus, Segment, Split, infer_task, known_labels
 from mlcl.data.formats.items import Source
 
 
@@ -70,7 +70,7 @@ class SplitDraft:
             ids=self.ids,
             main=self.main.build(self.name, columns),
             context=None if self.context is None else self.context.build(self.name, columns),
-            labels=self.source.join_labels(self.labels, self.file_name),
+            labels=known_labels(self.labels),
             columns=self.columns,
         )
 

@@ -146,18 +146,6 @@ class Source:
             self.repaired[key] = self.repaired.get(key, 0) + repaired
         return ragged
 
-    def join_labels(self, values: Sequence[float], split: str) -> NDArray[np.float64] | None:
-        """Return one label per item, or None if no item has one."""
-        labels = np.array(values, dtype=np.float64)
-        missing = np.isnan(labels)
-        if missing.all():
-            return None
-        if missing.any():
-            counts = f"{int(missing.sum())} of the split's {len(labels)} items have none"
-            place = f"{split}[{int(missing.argmax())}]"
-            raise self.error(f"has no label: {counts}; give a label to every item or to none", place)
-        return labels
-
     def label(self, value: object, place: str) -> float:
         """One label as a number; nan if it is missing."""
         if value is None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.data.corpus import Corpus, Ragged, Segment, Split, infer_task
+from mlcl.data.corpus import Corpus, Ragged, Segment, Split, infer_task, known_labels
 from mlcl.data.formats.facts import Facts
 from mlcl.data.formats.items import SPLIT_NAMES, Source
 from mlcl.data.formats.labelled import NO_SPLIT
@@ -104,7 +104,7 @@ class TableReader:
                 ids=ids,
                 main=_part(segments[0], items),
                 context=_part(segments[1], items) if context is not None else None,
-                labels=self._chosen_labels(labels, items, name, named=bool(names)),
+                labels=None if labels is None else known_labels(labels[items]),
                 columns={column.removeprefix(NAMED_LABEL): values[column][items] for column in names},
                 speakers=self._speakers(items),
             )
@@ -124,14 +124,6 @@ class TableReader:
             else (self.facts.label_range[0], self.facts.label_range[1]),
             notes=(*self.facts.notes, *self.notes),
         )
-
-    def _chosen_labels(
-        self, labels: NDArray[np.float64] | None, items: NDArray[np.int64], split: str, *, named: bool
-    ) -> NDArray[np.float64] | None:
-        """The labels of a split, or None if it has none; of several labels the chosen one may lack in some items."""
-        if labels is None or np.isnan(labels[items]).all():
-            return None
-        return labels[items] if named else self.source.join_labels(labels[items].tolist(), split)
 
     def _segment(self, columns: Sequence[str], rows: Mapping[str, Ragged], prefix: str) -> Segment | None:
         """The words and rows of one stretch of speech, or None if the table has nothing of it."""
