@@ -115,8 +115,12 @@ def test_the_next_step_fits_the_corpus(corpus: Corpus, command: str) -> None:
 def test_the_next_step_of_unlabelled_leaking_and_many_labelled_files() -> None:
     corpus = make_corpus()
     train = corpus.splits["train"]
-    cut = replace(train, ids=[f"film[{item}]" for item in range(len(train))])
+    cut = replace(train, ids=[f"film{item}[1]" for item in range(len(train))])
     assert inspect_corpus(corpus.with_splits({"train": cut})).next_step.endswith("--by video --seed 1")
+    spoken = replace(cut, speakers=[f"speaker {item}" for item in range(len(train))])
+    assert inspect_corpus(corpus.with_splits({"train": spoken})).next_step.endswith("--by speaker --seed 1")
+    one = replace(cut, ids=[f"film[{item}]" for item in range(len(train))])  # nothing to divide by
+    assert inspect_corpus(corpus.with_splits({"train": one})).next_step.endswith("--by item --seed 1")
     leaking = corpus.with_splits({**corpus.splits, "test": replace(train, ids=[f"x{name}" for name in train.ids])})
     assert inspect_corpus(leaking).next_step.startswith("mlcl data split ")
     bare = corpus.with_splits({name: replace(split, labels=None) for name, split in corpus.splits.items()})
