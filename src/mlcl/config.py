@@ -77,7 +77,7 @@ class TrainConfig(Section):
     epsilon: float = Field(default=1e-8, gt=0)
     """What Adam adds to the root of its second moment."""
     encoder_learning_rate: float = Field(default=5e-5, ge=0)
-    """Learning rate of the pretrained text encoder; 0 freezes it."""
+    """Learning rate of the pretrained text encoder; 0 freezes it. Encoders narrower than BERT-base want more."""
     learning_rate: float = Field(default=1e-3, gt=0)
     """Learning rate of everything else."""
     weight_decay: float = Field(default=0.01, ge=0)
