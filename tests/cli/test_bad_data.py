@@ -104,7 +104,10 @@ CASES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "mixed widths": (_mag(_wider), ["test[1]", "acoustic", "10", "5"]),
     "label that is text": (_mag(_label("good")), ["dev[0]", "label", "str"]),
     "infinite label": (_mag(_label(np.inf)), ["dev[0]", "label", "inf"]),
-    "one label missing": (_mag(_label(None)), ["dev[0]", "no label"]),
+    "one label missing": (
+        _mag(_label(None)),
+        ["dev", "have no label; leave them out with --set"],
+    ),
     "no labels at all": (_mag(_unlabelled("train", "dev", "test")), ["train", "no labels"]),
     "no labels in dev": (_mag(_unlabelled("dev")), ["dev", "no labels"]),
 }

@@ -142,7 +142,15 @@ def test_a_damaged_checkpoint_is_named_with_the_way_out(run: Path, junk: bytes) 
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("model.d_model", 32), ("model.tmcl_weight", 0.5), ("data.max_length", 12), ("seed", 1)]
+    ("key", "value"),
+    [
+        ("model.d_model", 32),
+        ("model.tmcl_weight", 0.5),
+        ("data.max_length", 12),
+        ("seed", 1),
+        ("train.learning_rate", 0.5),
+        ("train.batch_size", 3),
+    ],
 )
 def test_resuming_as_another_experiment_is_refused(run: Path, key: str, value: object) -> None:
     assert key in refuse(2, "train", "--resume", "run", "--set", f"{key}={value}")

@@ -99,7 +99,7 @@ def test_history_has_each_epoch_and_the_best_one_by_dev_is_kept(trained: Trained
     name = facts["selection"]["metric"]
     assert [record["epoch"] for record in history] == [1, 2]
     best = min(history, key=lambda record: record["dev"][name])
-    assert facts["selection"] == {"metric": name, "epoch": best["epoch"], "epochs": 2}
+    assert facts["selection"] == {"metric": name, "epoch": best["epoch"], "epochs": 2, "reads": [2]}
     assert [record["epoch"] for record in history if record["best"]][-1] == best["epoch"]
     for metric, value in metrics["dev"].items():
         assert best["dev"][metric] == pytest.approx(value, rel=1e-5), metric

@@ -133,7 +133,7 @@ def test_another_experiment_cannot_join(workplace: Path, change: list[str], mess
         (["--trials", "0"], "--trials 0: must be at least 1"),
         (["--timeout", "0"], "--timeout 0: must be above 0"),
         (["--apply", "best.txt"], "--apply best.txt: the suffix must be .yaml or .yml"),
-        (["--apply", "there.yaml"], "--apply there.yaml: exists; name a new file"),
+        (["--apply", "there.yaml"], "--apply there.yaml: exists and is not of mlcl tune; name a new file"),
         (["--apply", "nowhere/best.yaml"], "there is no folder nowhere"),
         (["--importance", "why.png"], "the suffix must be .svg"),
         (["--importance", "folder.svg"], "--importance folder.svg: exists"),

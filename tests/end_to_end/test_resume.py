@@ -1,5 +1,6 @@
 """A training that was stopped, killed or cut off at any moment ends as one that never was: bit for bit."""
 
+import json
 import os
 import random
 import re
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from command import SMALL, TINY, files, invoke, settings, succeed
+from command import SMALL, TINY, files, invoke, refuse, settings, succeed
 from comparison import differences
 from mlcl.report.progress import TrainProgress
 from mlcl.train.state import TrainState
@@ -152,7 +153,11 @@ def test_more_epochs_go_on_from_the_last_one(short: Case) -> None:
     succeed(*short.train, "--quiet", *constant, *settings(train__epochs=5), "--output", "five")
     succeed(*short.train, "--quiet", *constant, *settings(train__epochs=2), "--output", "run")
     succeed("train", "--resume", "run", *settings(train__epochs=5))
-    assert differences(Path("five"), Path("run")) == []
+    assert differences(Path("five"), Path("run")) == ["README.md", "model/README.md", "run.json"]
+    assert json.loads(Path("run/run.json").read_text(encoding="utf-8"))["selection"]["reads"] == [2, 5]
+    assert "test was read 2 times, after 2, 5 epochs" in Path("run/README.md").read_text(encoding="utf-8")
+    assert "cannot lower train.epochs from 5" in refuse(2, "train", "--resume", "run", *settings(train__epochs=4))
+    assert "test was read once" in Path("five/README.md").read_text(encoding="utf-8")
 
 
 def test_a_longer_plan_is_kept_when_it_is_interrupted_in_turn(short: Case, monkeypatch: pytest.MonkeyPatch) -> None:

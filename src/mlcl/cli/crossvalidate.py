@@ -1,5 +1,6 @@
 """``mlcl crossvalidate``."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ from mlcl.errors import UsageError
 
 if TYPE_CHECKING:
     from mlcl.config import Experiment
+
+_log = logging.getLogger(__name__)
 
 
 def crossvalidate(
@@ -74,6 +77,8 @@ def crossvalidate(
     else:
         if recipe is None:
             raise UsageError(f"name a recipe ({', '.join(recipe_names())}) or a folder with --resume")
+        if output is not None:
+            check_free(output)
         experiment = _with_fold(
             resolve(
                 recipe,
@@ -114,7 +119,14 @@ def _with_fold(experiment: "Experiment", *, folds: int | None, by: str, lists: P
     if count < 2:
         raise UsageError(f"--folds {count}: must be at least 2")
     if by == "auto":
-        by = grouping(pool(open_corpus(experiment.data, experiment.recipe)), count)
+        items = pool(open_corpus(experiment.data, experiment.recipe))
+        by = grouping(items, count)
+        stricter = grouping(items, 2)
+        if by != stricter and 2 * count <= len(items):
+            _log.warning(
+                "note: folds are by %s, because there are too few %ss for %d folds; use fewer folds, or --by %s",
+                *(by, stricter, count, stricter),
+            )
     settings = experiment.model_dump(mode="json")
     path = None if lists is None else str(lists)
     settings["data"]["fold"] = {"number": 1, "of": count, "by": by, "seed": seed, "lists": path}

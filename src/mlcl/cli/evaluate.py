@@ -30,7 +30,8 @@ def evaluate(
     trained = TrainedRun.load(str(run), device=device)
     corpus = trained.corpus(data)
     if not trained.same_data(corpus):
-        print(f"note: {corpus.path} is not the file this run was trained on (its hash differs)", file=sys.stderr)
+        file = corpus.path or data
+        print(f"note: {file} is not the file this run was trained on (its hash differs)", file=sys.stderr)
     predictions = trained.predict(corpus, split)
     if predictions.labels is None:
         raise DataError(f"split {split} has no labels to score; use mlcl predict", path=corpus.path)

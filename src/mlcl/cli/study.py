@@ -102,16 +102,23 @@ def _run(plan: "Plan", options: StudyOptions) -> None:
     from rich.console import Console
 
     from mlcl.report.evidence import read_evidence
+    from mlcl.report.study import Study
     from mlcl.report.study_table import study_table
     from mlcl.report.summary import summarise
     from mlcl.report.verdict import verdict
-    from mlcl.studies.plan import open_or_create
+    from mlcl.runs.prepare import prepare
+    from mlcl.studies.plan import experiment, open_or_create
     from mlcl.studies.running import run_study
+    from mlcl.train.device import resolve_device
 
     for option, value in (("--processes", options.processes), ("--threads", options.threads)):
         if value < 1:
             raise UsageError(f"{option} {value}: must be at least 1")
     output = options.output
+    for device in options.devices.split(","):
+        resolve_device(device)
+    if not Study.exists(output):
+        prepare(experiment(plan, plan.systems[0], plan.seeds[0]))  # what is wrong with the data is said once, and first
     study = open_or_create(output, plan)
     places = options.devices.split(",") * options.processes
     run_study(study, places, threads=options.threads, retry=options.retry, tell=_tell)

@@ -10,6 +10,8 @@ from cyclopts import Parameter
 from mlcl.cli.options import DEVICE, Data, Model, Threads, set_threads
 from mlcl.errors import MlclError, UsageError
 
+_FOUND = b"# Found by mlcl tune"  # how a recipe file that may be replaced begins
+
 
 def tune(
     recipe: str,
@@ -74,7 +76,7 @@ def tune(
     from mlcl.report.files import write_text
     from mlcl.tune.command import begin, show, work
     from mlcl.tune.importance import FEWEST, importance_svg, importances
-    from mlcl.tune.outcome import recipe_text, set_words, write_recipe
+    from mlcl.tune.outcome import recipe_text, set_words
 
     if launched():
         raise UsageError("mlcl tune does not run under torchrun; start it several times with the same --study")
@@ -92,7 +94,7 @@ def tune(
     elif importance is not None:
         write_text(importance, importance_svg(shares, f"Share of dev {begun.metric} that each setting explains"))
     if apply is not None:
-        write_recipe(apply, recipe_text(begun.study, experiment, best, begun.metric))
+        write_text(apply, recipe_text(begun.study, experiment, best, begun.metric))
     given: list[tuple[str, object]] = [("--model", model), ("--profile", profile), ("--data", data)]
     given += [("--text-encoder", text_encoder)]
     given += [("--seed", seed), *(("--set", change) for change in changes or [])]
@@ -115,5 +117,5 @@ def _check_options(trials: int, timeout: float | None, apply: Path | None, impor
             raise UsageError(f"{option} {path}: the suffix must be {' or '.join(suffixes)}")
         if not path.parent.is_dir():
             raise UsageError(f"{option} {path}: there is no folder {path.parent}")
-        if path.is_dir() or (option == "--apply" and path.exists()):
-            raise UsageError(f"{option} {path}: exists; name a new file")
+        if path.is_dir() or (option == "--apply" and path.exists() and not path.read_bytes().startswith(_FOUND)):
+            raise UsageError(f"{option} {path}: exists and is not of mlcl tune; name a new file")

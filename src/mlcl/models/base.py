@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 
 from mlcl.config import TrainConfig
@@ -32,6 +32,23 @@ class MultimodalModel(PreTrainedModel):
     def stages(self, settings: TrainConfig) -> tuple[Stage, ...]:  # noqa: ARG002 (for models that have any)
         """What is trained before the model itself, in order; each starts from what the ones before it left."""
         return ()
+
+    @classmethod
+    def from_pretrained(cls, *arguments: Any, **options: Any) -> Any:
+        """Load what `save_pretrained` wrote: a folder or a hub name.
+
+        Raises:
+            ValueError: If it holds another model.
+        """
+        if arguments and "config" not in options:
+            held = PreTrainedConfig.get_config_dict(arguments[0], **options)[0].get("model_type")
+            if held != cls.config_class.model_type:
+                raise ValueError(
+                    f"{arguments[0]} holds a model of type {held!r}, and {cls.__name__} is of type "
+                    f"{cls.config_class.model_type!r}; mlcl.models has the classes, and "
+                    "mlcl.predict.trained.TrainedRun.load takes any run folder"
+                )
+        return super().from_pretrained(*arguments, **options)
 
     @classmethod
     def from_text_encoder(cls, name: str, **options: Any) -> Self:

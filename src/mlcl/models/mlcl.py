@@ -73,7 +73,7 @@ class MLCLModel(EncodersModel):
 
     @classmethod
     def from_pretrained(cls, *arguments: Any, **options: Any) -> Any:
-        """Load what `save_pretrained` wrote: a folder or a hub name."""
+        """As `MultimodalModel.from_pretrained`."""
         loaded = super().from_pretrained(*arguments, **options)
         (loaded[0] if isinstance(loaded, tuple) else loaded)._freeze_unused()
         return loaded

@@ -15,6 +15,7 @@ from mlcl.report.study import Study, System
 
 Array = NDArray[np.float64]
 Facts = dict[str, Any]
+_AGAIN = "delete the run folder and make it again"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class RunRecord:
             table["score"] = table[score].astype(np.float64)
             table["label"] = table["label"].replace("", "nan").astype(np.float64)
         except (KeyError, ValueError) as error:
-            raise RunError(f"{file} is no table of predictions with labels; train this run again") from error
+            raise RunError(f"{file} is no table of predictions with labels; {_AGAIN}") from error
         return table
 
 
@@ -135,6 +136,7 @@ class Evidence:
         reference: Name of the system that every other is compared with.
         systems: In the order of the plan.
         notes: Sentences of the plan, for example on the tuning budget.
+        changes: What all systems change in their recipes, as ``section.key=value``.
     """
 
     path: Path
@@ -144,6 +146,7 @@ class Evidence:
     reference: str
     systems: list[SystemRecord]
     notes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> list[SystemRecord]:
@@ -178,9 +181,12 @@ def read_evidence(path: Path) -> Evidence:
     elif (path / "config.yaml").is_file():
         evidence = _read_single(path)
     else:
-        raise RunError(f"{path} is neither a study (study.yaml) nor a run folder (config.yaml)")
+        raise RunError(
+            f"{path} is neither a study (study.yaml) nor a run folder (config.yaml); each fold-N of a "
+            "cross-validation is a run folder"
+        )
     if not evidence.complete:
-        raise RunError(f"{path} holds no complete run yet; let its runs finish first")
+        raise RunError(f"{path} holds no complete run yet; let its runs finish, or make failed ones again with --retry")
     return evidence
 
 
@@ -190,7 +196,9 @@ def _read_study(study: Study) -> Evidence:
     names = [system.name for system in systems]
     if plan.reference not in names:
         raise RunError(f"{study.plan_file}: no system is called {plan.reference!r}; {nearest(plan.reference, names)}")
-    return Evidence(study.path, plan.title, plan.kind, list(plan.seeds), plan.reference, systems, plan.notes)
+    return Evidence(
+        study.path, plan.title, plan.kind, list(plan.seeds), plan.reference, systems, plan.notes, plan.changes
+    )
 
 
 def _read_system(study: Study, planned: System) -> SystemRecord:
@@ -219,16 +227,16 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise RunError(f"{file} is missing or damaged; train this run again") from error
+        raise RunError(f"{file} is missing or damaged; {_AGAIN}") from error
 
 
 def _json(file: Path, text: str) -> Facts:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise RunError(f"{file} is damaged; train this run again") from error
+        raise RunError(f"{file} is damaged; {_AGAIN}") from error
     if not isinstance(value, dict):
-        raise RunError(f"{file} is damaged; train this run again")
+        raise RunError(f"{file} is damaged; {_AGAIN}")
     return value
 
 
@@ -236,7 +244,7 @@ def _yaml(file: Path) -> Facts:
     try:
         value = yaml.safe_load(_text(file))
     except yaml.YAMLError as error:
-        raise RunError(f"{file} is damaged") from error
+        raise RunError(f"{file} is damaged; {_AGAIN}") from error
     if not isinstance(value, dict):
-        raise RunError(f"{file} is damaged")
+        raise RunError(f"{file} is damaged; {_AGAIN}")
     return value

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlcl.report.evidence import RunRecord
+from mlcl.report.reads import reads_of_test
 from mlcl.report.summary import Summary
 from mlcl.report.wording import listed
 
@@ -27,8 +28,12 @@ def identity(summary: Summary) -> Lines:
         ("Encoder SHA-256", _all(runs, lambda run: run.facts["text_encoder"]["sha256"])),
         ("Recipe", _all(runs, lambda run: run.config["recipe"])),
         ("Profile", _all(runs, lambda run: run.config["profile"])),
+        ("Changed in all", " ".join(evidence.changes)),
         ("Seeds", ", ".join(map(str, evidence.seeds))),
-        ("Selection", _all(runs, lambda run: f"dev {run.facts['selection']['metric']}; test read once, afterwards")),
+        (
+            "Selection",
+            _all(runs, lambda run: f"dev {run.facts['selection']['metric']}; {reads_of_test(run.facts['selection'])}"),
+        ),
         ("Notes", " ".join(evidence.notes)),
         ("Tuning budget", "" if evidence.notes else "not recorded"),
         ("Versions", _all(runs, lambda run: ", ".join(f"{k} {v}" for k, v in run.facts["versions"].items()))),

@@ -5,6 +5,7 @@ from typing import Any
 
 from mlcl.config import Experiment
 from mlcl.report.front_matter import Bounds, front_matter, run_name
+from mlcl.report.reads import reads_of_test
 from mlcl.report.table import Scores, interval_markdown, score_markdown
 
 LIMITS = (
@@ -105,7 +106,7 @@ def _result(
     parts = [
         score_markdown(scores),
         f"""One training, seed {experiment.seed}. Epoch {chosen["epoch"]} of {chosen["epochs"]} was chosen by dev
-`{chosen["metric"]}`; test was read once, afterwards. `constant` predicts the train labels' median or
+`{chosen["metric"]}`; {reads_of_test(chosen)}. `constant` predicts the train labels' median or
 class frequencies. A difference from another system below about .04 MAE, from one seed, is no finding.""",
     ]
     shown = {split: bounds for split, bounds in intervals.items() if bounds}

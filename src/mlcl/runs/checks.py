@@ -15,16 +15,20 @@ from mlcl.modality import TEXT
 
 
 def check_same_experiment(before: Experiment, after: Experiment) -> None:
-    """Refuse to go on with a run as another experiment; only where things are, and how training goes on, may change.
+    """Refuse to go on with a run as another experiment; only where things are, and more epochs, may change.
 
     Raises:
         UsageError: Naming the first key that must stay.
     """
     old, new = before.model_dump(), after.model_dump()
+    if new["train"]["epochs"] < old["train"]["epochs"]:
+        raise UsageError(f"--resume cannot lower train.epochs from {old['train']['epochs']}; start a new run")
     for values in (old, new):
         for key in ("file", "cache"):
             values["data"].pop(key)
-        for key in ("train", "device", "execution", "tracking", "text_encoder"):
+        for key in ("epochs", "eval_batch_size"):
+            values["train"].pop(key)
+        for key in ("device", "execution", "tracking", "text_encoder"):
             values.pop(key)
     for key, value in old.items():
         if value != new[key]:

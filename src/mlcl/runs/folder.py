@@ -66,9 +66,12 @@ class RunFolder:
         try:
             values = yaml.safe_load(self.config.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise RunError(f"{self.config} is damaged") from error
+            raise RunError(f"{self.config} is damaged; restore it, or train again") from error
+        lost = [key for key in ("data", "model", "train") if not isinstance(values, dict) or key not in values]
+        if lost:
+            raise RunError(f"{self.config} is damaged: it has no {lost[0]} section; restore it, or train again")
         try:
-            return validate_experiment(values if isinstance(values, dict) else {})
+            return validate_experiment(values)
         except UsageError as error:
             raise RunError(f"{self.config} is damaged: {error}") from error
 
@@ -83,9 +86,13 @@ class RunFolder:
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise RunError(f"{self.facts} is damaged; go on with mlcl train --resume {self.path}") from error
+            raise RunError(
+                f"{self.facts} is damaged; restore it, or delete it and go on with mlcl train --resume {self.path}"
+            ) from error
         if not isinstance(facts, dict):
-            raise RunError(f"{self.facts} is damaged; go on with mlcl train --resume {self.path}")
+            raise RunError(
+                f"{self.facts} is damaged; restore it, or delete it and go on with mlcl train --resume {self.path}"
+            )
         return facts
 
     @property

@@ -163,6 +163,9 @@ def _finish(
 ) -> dict[str, Scores]:
     """Write metrics, predictions, facts and cards; metrics come last and mark the run as complete."""
     metrics = {name: predictions.metrics() for name, predictions in results.items()}
+    reads = folder.read_facts().get("selection", {}).get("reads", []) if folder.metrics.exists() else []
+    if len(state.history) not in reads:
+        reads = [*reads, len(state.history)]
     last = list(results)[-1]
     columns: dict[str, Scores] = dict(metrics)
     if labels is not None:
@@ -174,7 +177,12 @@ def _finish(
         columns["best reachable"] = best
     facts = {
         **facts,
-        "selection": {"metric": metric, "epoch": state.best_epoch, "epochs": len(state.history)},
+        "selection": {
+            "metric": metric,
+            "epoch": state.best_epoch,
+            "epochs": len(state.history),
+            "reads": reads,
+        },
         "seconds": sum(record["seconds"] for record in state.history),
     }
     bounds = {name: (found.low, found.high) for name, found in main_intervals(results[last]).items()}

@@ -108,7 +108,7 @@ def open_or_create(path: Path, plan: Plan) -> Study:
 def _merged(old: Plan, new: Plan, path: Path) -> Plan:
     for key in ("kind", "recipe", "profile", "data", "text_encoder", "changes"):
         before, after = getattr(old, key), getattr(new, key)
-        if before != after:
+        if before != after and not (key in ("data", "text_encoder") and _same_place(before, after)):
             raise UsageError(
                 f"{path} was planned with {key} = {before!r}, not {after!r}; "
                 "go on as planned, or choose another --output"
@@ -124,6 +124,15 @@ def _merged(old: Plan, new: Plan, path: Path) -> Plan:
     seeds = tuple(dict.fromkeys([*old.seeds, *new.seeds]))
     title = new.title if len(new.systems) >= len(systems) else old.title
     return old.model_copy(update={"systems": tuple(systems.values()), "seeds": seeds, "title": title})
+
+
+def _same_place(first: str | None, second: str | None) -> bool:
+    """Whether two names lead to the same file or folder."""
+    return (
+        bool(first and second)
+        and Path(str(first)).exists()
+        and Path(str(first)).resolve() == Path(str(second)).resolve()
+    )
 
 
 def _by_system(changes: Sequence[str], names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:

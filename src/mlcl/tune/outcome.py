@@ -2,7 +2,6 @@
 
 import csv
 import io
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -10,7 +9,6 @@ from optuna.trial import FrozenTrial
 from rich.table import Table
 
 from mlcl.config import Experiment
-from mlcl.errors import RunError
 from mlcl.recipe import resolve
 from mlcl.report.files import write_text
 from mlcl.report.table import number
@@ -19,6 +17,7 @@ from mlcl.tune.space import experiment_of, tried
 from mlcl.tune.study import TuneStudy
 
 _SHOWN = 3
+_FOUND = "# Found by mlcl tune"
 
 
 def trials_csv(study: TuneStudy) -> str:
@@ -79,17 +78,10 @@ def recipe_text(study: TuneStudy, experiment: Experiment, trial: FrozenTrial, me
     }
     counts = ", ".join(f"{count} {name}" for name, count in study.counts().items())
     comment = (
-        f"# Found by mlcl tune: dev {metric} {number(trial.value)} in trial {trial.number}; budget "
+        f"{_FOUND}: dev {metric} {number(trial.value)} in trial {trial.number}; budget "
         f"{len(study.counted())} trials ({counts}), seed {winning.seed}. The test split was not read.\n"
     )
     return comment + yaml.safe_dump(content, sort_keys=False)
-
-
-def write_recipe(path: Path, text: str) -> None:
-    """Write a recipe file; one that exists is left alone."""
-    if path.exists():
-        raise RunError(f"--apply {path}: exists; name a new file")
-    write_text(path, text)
 
 
 def _differences(base: Experiment, winning: Experiment) -> dict[str, Any]:

@@ -288,7 +288,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "unknown": (head("id", "split", "txt", *HEAD[3:]), "has a column 'txt'; did you mean 'text'"),
     "twice": (head("id", "split", "text", "label", "label", "visual"), "has 2 columns 'label'"),
     "cells": (lambda p: table(p, HEAD, [*LINES, ["x", "train"]]), "row 5: has 2 cells for 6 columns"),
-    "semicolons": (write("data.csv", b"id;split;text\n"), "no known layout"),
+    "semicolons": (write("data.csv", b"id;split;text\n"), "without a column 'id' between commas"),
     "encoding": (write("data.csv", b"id,text\na,\xff\n"), "is not UTF-8"),
     "long": (write("data.csv", b"id,text\na," + b"x" * 200_000), "field larger than field limit"),
     "empty": (write("data.csv", b"id,text\n"), "has no items"),

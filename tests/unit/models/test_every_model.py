@@ -160,6 +160,14 @@ def test_saving_and_loading_is_the_identity(name: str, tmp_path: Any) -> None:
 
 
 @every_model
+def test_a_folder_of_another_model_is_refused(name: str, tmp_path: Any) -> None:
+    build(name).save_pretrained(tmp_path)
+    other = next(model for model in MODELS if model != name)
+    with pytest.raises(ValueError, match=f"holds a model of type '{MODELS[name].model.config_class.model_type}'"):
+        MODELS[other].model.from_pretrained(tmp_path)
+
+
+@every_model
 def test_modalities_that_the_model_hears_change_its_prediction(name: str) -> None:
     """Negative control of the tests above: a model that ignored its input would pass most of them."""
     model, inputs = build(name), batch([2]).inputs()

@@ -40,6 +40,17 @@ def test_runs_differ_in_seed_and_model_and_share_the_data() -> None:
     assert {run.data.file for run in runs} == {"planted:64"}
 
 
+def test_a_study_goes_on_with_its_data_under_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.pkl").touch()
+    open_or_create(Path("study"), comparison(MOSI, ["text"]))
+    for name in ("./x.pkl", str(tmp_path / "x.pkl")):
+        assert open_or_create(Path("study"), comparison(replace(MOSI, data=name), ["text"])).plan.data == "x.pkl"
+    Path("y.pkl").touch()
+    with pytest.raises(UsageError, match=r"planned with data = 'x.pkl', not 'y.pkl'"):
+        open_or_create(Path("study"), comparison(replace(MOSI, data="y.pkl"), ["text"]))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

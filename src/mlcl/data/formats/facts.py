@@ -72,7 +72,9 @@ class Facts(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
-            raise DataError(f"{place}: {first['msg'].removeprefix('Value error, ')}", path=path) from None
+            quotes = "; put it in quotes" if first["type"] == "string_type" and isinstance(first["input"], bool) else ""
+            message = f"{first['msg'].removeprefix('Value error, ')}{quotes}"
+            raise DataError(f"{place}: {message}" if place else message, path=path) from None
 
     @classmethod
     def read(cls, file: Path) -> "Facts":

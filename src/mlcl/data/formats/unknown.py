@@ -32,9 +32,15 @@ def describe_unknown(data: object, summaries: Sequence[str]) -> str:
             "word-aligned items. Get mosi.pkl from the Google Drive link in MAG's repository"
         )
     if isinstance(data, Path) and data.is_dir():
+        table = data / "data.csv"
+        if table.is_file():
+            found = _describe_path(table)
+            return f"has a data.csv without a column 'id' between commas, as docs/own_data.md has it: it is {found}"
         inside = _data_files(data)
         if inside:
             return f"is a folder of no known layout; name the data file in it: {' or '.join(inside)}"
+    if isinstance(data, Path) and data.name == "data.csv":
+        return f"is {_describe(data)}; if it is the table of a data folder, name the folder {str(data.parent)!a}"
     known = f". Known: {'; '.join(summaries)}" if summaries else ""
     return f"holds {_describe(data)}, which is no known layout{known}"
 
