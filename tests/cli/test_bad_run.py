@@ -130,6 +130,13 @@ def test_a_truncated_file_of_weights_is_named(run: Path, name: str) -> None:
     assert Path(name).parts[0] in refuse(1, *command)
 
 
+@pytest.mark.parametrize("verb", [["evaluate", "run"], ["train", "--resume", "run"]], ids=" ".join)
+def test_a_configuration_that_was_cut_is_refused(run: Path, verb: list[str]) -> None:
+    config = Path("run/config.yaml")
+    config.write_text(config.read_text(encoding="utf-8").partition("\ntrain:")[0], encoding="utf-8")
+    assert "run/config.yaml is damaged: it has no train section" in refuse(1, *verb)
+
+
 @pytest.mark.parametrize("junk", [*JUNK.values(), pickle.dumps({"model": 1}), HOSTILE["text command"]])
 def test_a_damaged_checkpoint_is_named_with_the_way_out(run: Path, junk: bytes) -> None:
     Path("run/checkpoint.pt").write_bytes(junk)

@@ -141,6 +141,25 @@ def test_wrong_options_leave_nothing_behind(options: list[str], message: str) ->
     assert not Path("study").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--data", "nope.pkl"], "nope.pkl: no such file"),
+        (["--data", "planted.pkl", "--text-encoder", "nowhere"], "text encoder 'nowhere'"),
+        (["--data", "planted.pkl", "--devices", "cpu,tpu"], "no device 'tpu'"),
+    ],
+)
+def test_wrong_data_encoders_and_devices_are_told_once_before_anything_is_made(
+    options: list[str], message: str
+) -> None:
+    encoder = [] if "--text-encoder" in options else TINY
+    outcome = invoke("compare", "mosi", "--models", "mlcl,text", *encoder, "--output", "study", *options)
+    assert outcome.code in (1, 2)
+    assert outcome.err.count("\n") == 1
+    assert message in outcome.err
+    assert not Path("study").exists()
+
+
 def test_an_ablation_trains_the_whole_and_each_part() -> None:
     outcome = invoke(
         *("ablate", "mosi", "--parts", "no_umcl,text", "--data", "planted.pkl", *TINY, *SMALL),

@@ -5,12 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from made_study import write_study
 from mlcl.errors import RunError, UsageError
 from mlcl.report.build import check_output
 from mlcl.report.evidence import read_evidence
-from mlcl.report.identity import disagreements
+from mlcl.report.identity import disagreements, identity
 from mlcl.report.summary import summarise
 
 
@@ -28,6 +29,15 @@ def test_a_study_without_a_complete_run_is_refused(study: Path) -> None:
     shutil.rmtree(study / "runs")
     with pytest.raises(RunError, match="no complete run yet"):
         read_evidence(study)
+
+
+def test_what_all_systems_change_and_how_often_test_was_read_are_named(study: Path) -> None:
+    file = study / "study.yaml"
+    plan = {**yaml.safe_load(file.read_text(encoding="utf-8")), "changes": ["train.epochs=3", "train.precision=bf16"]}
+    file.write_text(yaml.safe_dump(plan), encoding="utf-8")
+    lines = dict(identity(summarise(read_evidence(study), "test", resamples=19)))
+    assert lines["Changed in all"] == "train.epochs=3 train.precision=bf16"
+    assert lines["Selection"].endswith("test was read once, afterwards")
 
 
 def test_a_run_that_is_not_complete_is_refused(study: Path) -> None:
