@@ -11,6 +11,8 @@ from mlcl.errors import UsageError, nearest
 from mlcl.options import Section
 
 SUFFIXES = (".yaml", ".yml")
+TUNED = "# Found by mlcl tune"
+"""How a recipe file begins that tuning wrote, and may replace."""
 
 
 class RecipeSettings(Section):

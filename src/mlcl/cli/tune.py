@@ -10,8 +10,6 @@ from cyclopts import Parameter
 from mlcl.cli.options import DEVICE, Data, Model, Threads, set_threads
 from mlcl.errors import MlclError, UsageError
 
-_FOUND = b"# Found by mlcl tune"  # how a recipe file that may be replaced begins
-
 
 def tune(
     recipe: str,
@@ -106,6 +104,8 @@ def tune(
 
 def _check_options(trials: int, timeout: float | None, apply: Path | None, importance: Path | None) -> None:
     """Refuse what could not be done at the end, before the work begins."""
+    from mlcl.recipe_file import TUNED
+
     if trials < 1:
         raise UsageError(f"--trials {trials}: must be at least 1")
     if timeout is not None and not timeout > 0:
@@ -117,5 +117,7 @@ def _check_options(trials: int, timeout: float | None, apply: Path | None, impor
             raise UsageError(f"{option} {path}: the suffix must be {' or '.join(suffixes)}")
         if not path.parent.is_dir():
             raise UsageError(f"{option} {path}: there is no folder {path.parent}")
-        if path.is_dir() or (option == "--apply" and path.exists() and not path.read_bytes().startswith(_FOUND)):
+        if path.is_dir() or (
+            option == "--apply" and path.exists() and not path.read_bytes().startswith(TUNED.encode())
+        ):
             raise UsageError(f"{option} {path}: exists and is not of mlcl tune; name a new file")

@@ -97,6 +97,11 @@ def grouping(items: Split, folds: int) -> Literal["item", "video", "speaker"]:
     return "item"
 
 
+def advised_grouping(corpus: Corpus) -> Literal["item", "video", "speaker"]:
+    """By what a corpus had best be divided into splits, where its largest split has four groups and more."""
+    return grouping(max(corpus.splits.values(), key=len), 2)
+
+
 def listed_folds(path: str) -> int:
     """How many folds a file lists.
 

@@ -76,7 +76,7 @@ def check_labelled(corpus: Corpus, unlabelled: str) -> Corpus:
             )
             raise DataError(
                 f"{int(missing.sum())} of {len(split)} items have no {which}; {other}leave them out with "
-                "--set data.unlabelled=drop",
+                f"--set data.unlabelled=drop (the first is {split.ids[int(missing.argmax())]!r})",
                 path=corpus.path,
                 place=name,
             )

@@ -8,8 +8,8 @@ import numpy as np
 from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
+from mlcl.data.folds import advised_grouping
 from mlcl.data.formats.labelled import NO_SPLIT
-from mlcl.data.resplit import names_videos
 from mlcl.errors import AlignmentError, DataError, NoWordsError, RunError, UsageError
 from mlcl.modality import TEXT
 
@@ -61,8 +61,7 @@ def check_splits(corpus: Corpus) -> None:
 def _no_split(corpus: Corpus, name: str) -> str:
     """What is missing, why as far as the reader knows, and the command that divides the items."""
     known = "the data say nothing of splits" if NO_SPLIT in corpus.notes else f"here are {', '.join(corpus.splits)}"
-    ids = [identifier for split in corpus.splits.values() for identifier in split.ids]
-    by = "video" if names_videos(ids) else "item"
+    by = advised_grouping(corpus)
     file = corpus.path or "FILE"
     return (
         f"there is no {name} split, and training needs train and dev; {known}: divide the items with "

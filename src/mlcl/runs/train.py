@@ -163,7 +163,8 @@ def _finish(
 ) -> dict[str, Scores]:
     """Write metrics, predictions, facts and cards; metrics come last and mark the run as complete."""
     metrics = {name: predictions.metrics() for name, predictions in results.items()}
-    reads = folder.read_facts().get("selection", {}).get("reads", []) if folder.metrics.exists() else []
+    before = folder.read_facts().get("selection") if folder.metrics.exists() else None
+    reads = before.get("reads", [before["epochs"]]) if before else []
     if len(state.history) not in reads:
         reads = [*reads, len(state.history)]
     last = list(results)[-1]

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from mlcl.config import Experiment
 from mlcl.recipe import resolve
+from mlcl.recipe_file import TUNED
 from mlcl.report.files import write_text
 from mlcl.report.table import number
 from mlcl.search import SearchSpace, Value
@@ -17,7 +18,6 @@ from mlcl.tune.space import experiment_of, tried
 from mlcl.tune.study import TuneStudy
 
 _SHOWN = 3
-_FOUND = "# Found by mlcl tune"
 
 
 def trials_csv(study: TuneStudy) -> str:
@@ -78,7 +78,7 @@ def recipe_text(study: TuneStudy, experiment: Experiment, trial: FrozenTrial, me
     }
     counts = ", ".join(f"{count} {name}" for name, count in study.counts().items())
     comment = (
-        f"{_FOUND}: dev {metric} {number(trial.value)} in trial {trial.number}; budget "
+        f"{TUNED}: dev {metric} {number(trial.value)} in trial {trial.number}; budget "
         f"{len(study.counted())} trials ({counts}), seed {winning.seed}. The test split was not read.\n"
     )
     return comment + yaml.safe_dump(content, sort_keys=False)

@@ -269,7 +269,7 @@ def test_split_with_some_labels_is_refused_or_loses_the_others_as_asked(layout: 
     labels = corpus.splits["test"].labels
     assert labels is not None
     assert np.isnan(labels).tolist() == [False, True, False]
-    message = r"test: 1 of 3 items have no label; leave them out with --set data.unlabelled=drop"
+    message = r"test: 1 of 3 items have no label; leave them out with --set data.unlabelled=drop \(the first is "
     with pytest.raises(DataError, match=message):
         check_labelled(corpus, "error")
     kept = check_labelled(corpus, "drop").splits["test"]

@@ -2,8 +2,8 @@
 
 import shlex
 
-from mlcl.data.corpus import SPLITS, Corpus
-from mlcl.data.folds import grouping
+from mlcl.data.corpus import Corpus
+from mlcl.data.folds import advised_grouping
 from mlcl.data.inspection.checks import check_content, check_labels
 from mlcl.data.inspection.leaks import check_leaks
 from mlcl.data.inspection.measures import measure_split
@@ -52,7 +52,7 @@ def _next_step(corpus: Corpus, findings: list[Finding], releases: list[Release])
     if all(split.labels is None for split in corpus.splits.values()):
         return f"mlcl predict RUN --data {file} --output predictions.csv"
     if "item-in-two-splits" in found or not {"train", "dev"} <= set(corpus.splits):
-        by = grouping(max(corpus.splits.values(), key=len), len(SPLITS))
+        by = advised_grouping(corpus)
         return f"mlcl data split {file} OUT --by {by} --seed 1"
     names = {name for split in corpus.splits.values() for name in split.columns}
     label = f" --label {shlex.quote(corpus.label)}" if corpus.label and len(names) > 1 else ""
