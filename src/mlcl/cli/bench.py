@@ -39,10 +39,9 @@ def bench(
         generated unaligned file, to our folder; growth: a step against batch size and number of acoustic and visual
         rows; all: the first three.
     """
-    from rich.console import Console
-
     from mlcl.bench.run import bench_table, run_bench
     from mlcl.errors import UsageError
+    from mlcl.report.console import Console
     from mlcl.report.files import write_json
 
     if repeats < 1:
@@ -62,6 +61,6 @@ def bench(
         seed=seed,
         items=items,
     )
-    Console(highlight=False).print(bench_table(result))
+    Console().print(bench_table(result))
     if json is not None:
         write_json(json, result)

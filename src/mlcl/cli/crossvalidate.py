@@ -45,11 +45,10 @@ def crossvalidate(
     recipe
         demo, mosi, mosei, ur_funny or mustard.
     """
-    from rich.console import Console
-
     from mlcl.models.registry import TINY
     from mlcl.parallel import launched
     from mlcl.recipe import changed, recipe_names, resolve
+    from mlcl.report.console import Console
     from mlcl.report.fold_card import fold_columns
     from mlcl.report.table import score_table
     from mlcl.runs.checks import check_same_experiment
@@ -103,7 +102,7 @@ def crossvalidate(
     fold = experiment.data.fold
     title = f"{experiment.model.name} on {experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}"
     split = f"{len(summary.folds)} folds by {fold.by if fold is not None else 'item'}"
-    Console(highlight=False).print(score_table(f"{title}, {split}", fold_columns(summary)))
+    Console().print(score_table(f"{title}, {split}", fold_columns(summary)))
     print(f"cross-validation: {place.path}")
 
 

@@ -19,16 +19,16 @@ def inspect(file: Path, *, json: Json = False) -> None:
     file
         Data file or folder, of any known layout.
     """
-    from rich.console import Console
     from rich.text import Text
 
+    from mlcl.report.console import Console
     from mlcl.report.inspection import inspection_lines
 
     found = _inspect(file)
     if json:
         _print_json(found.as_json())
         return
-    console = Console(highlight=False, markup=False)
+    console = Console(markup=False)
     for line in inspection_lines(found):
         console.print(line, soft_wrap=isinstance(line, Text))
 

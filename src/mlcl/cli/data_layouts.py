@@ -16,12 +16,13 @@ def layouts(*, json: Json = False) -> None:
 
         print(dumps(rows, indent=2))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from mlcl.report.console import Console
 
     table = Table(box=None, pad_edge=False)
     for heading in ("layout", "read", "write", "form"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(str(row["name"]), "x", "x" if row["write"] else "", str(row["form"]))
-    Console(highlight=False, markup=False).print(table)
+    Console(markup=False).print(table)

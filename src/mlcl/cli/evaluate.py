@@ -20,10 +20,9 @@ def evaluate(
     import json as json_format
     import sys
 
-    from rich.console import Console
-
     from mlcl.errors import DataError
     from mlcl.predict.trained import TrainedRun
+    from mlcl.report.console import Console
     from mlcl.report.table import score_table
 
     set_threads(threads)
@@ -39,4 +38,4 @@ def evaluate(
     if json:
         print(json_format.dumps({split: metrics}, indent=2, allow_nan=False))
     else:
-        Console(highlight=False).print(score_table(str(run), {f"{split}, {predictions.num_labelled} items": metrics}))
+        Console().print(score_table(str(run), {f"{split}, {predictions.num_labelled} items": metrics}))

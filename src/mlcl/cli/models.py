@@ -7,12 +7,11 @@ def models(*, json: Json = False) -> None:
     """List the models: where each comes from, its size at BERT-base, and what its authors trained it on."""
     import json as json_format
 
-    from rich.console import Console
-
     from mlcl.models.catalogue import catalogue, catalogue_table
+    from mlcl.report.console import Console
 
     rows = catalogue()
     if json:
         print(json_format.dumps(rows, indent=2))
     else:
-        Console(highlight=False).print(catalogue_table(rows))
+        Console().print(catalogue_table(rows))

@@ -99,8 +99,7 @@ def _seeds(text: str) -> list[int]:
 
 
 def _run(plan: "Plan", options: StudyOptions) -> None:
-    from rich.console import Console
-
+    from mlcl.report.console import Console
     from mlcl.report.evidence import read_evidence
     from mlcl.report.study import Study
     from mlcl.report.study_table import study_table
@@ -122,7 +121,7 @@ def _run(plan: "Plan", options: StudyOptions) -> None:
     study = open_or_create(output, plan)
     places = options.devices.split(",") * options.processes
     run_study(study, places, threads=options.threads, retry=options.retry, tell=_tell)
-    console = Console(highlight=False)
+    console = Console()
     console.print(study_table(study))
     evidence = read_evidence(output)
     if evidence.can_be_compared("test"):

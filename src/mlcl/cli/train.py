@@ -45,11 +45,10 @@ def train(
     recipe
         demo, mosi, mosei, ur_funny, mustard, or a recipe file (.yaml) that extends one of them.
     """
-    from rich.console import Console
-
     from mlcl.models.registry import TINY
     from mlcl.parallel import launched, rank
     from mlcl.recipe import changed, recipe_names, resolve
+    from mlcl.report.console import Console
     from mlcl.report.table import score_table
     from mlcl.runs.checks import check_same_experiment
     from mlcl.runs.folder import RunFolder
@@ -98,8 +97,7 @@ def train(
     with process_group(experiment.device):
         done, columns = train_run(experiment, make_folder, quiet=quiet)
         if rank() == 0:
-            console = Console(highlight=False)
-            console.print(score_table(_title(experiment), columns))
+            Console().print(score_table(_title(experiment), columns))
             print(f"run folder: {done.path}")
 
 

@@ -1,16 +1,15 @@
 """What ``mlcl tune`` does: make or join a study, work on it, show what it found."""
 
-import sys
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from optuna.trial import FrozenTrial
-from rich.console import Console
 
 from mlcl.config import Experiment
 from mlcl.errors import RunError
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
+from mlcl.report.console import Console
 from mlcl.report.table import number
 from mlcl.runs.prepare import Prepared, prepare
 from mlcl.runs.setup import set_up
@@ -64,7 +63,7 @@ def begin(experiment: Experiment, space: SearchSpace, folder: Path) -> Begun:
 
 def work(begun: Begun, *, budget: int, timeout: float | None, quiet: bool) -> None:
     """Train trials until the study has `budget` of them; say how each ended, and keep ``trials.csv`` up to date."""
-    study, console = begun.study, Console(file=sys.stderr, highlight=False)
+    study, console = begun.study, Console(stderr=True)
 
     def after(trial: int) -> None:
         save_table(study)
@@ -89,7 +88,7 @@ def show(begun: Begun) -> FrozenTrial:
     if not ranked:
         reasons = [str(trial.user_attrs["reason"]) for trial in study.counted() if "reason" in trial.user_attrs]
         raise RunError(f"{study.folder.path}: no trial is complete yet" + (f"; {reasons[-1]}" if reasons else ""))
-    Console(highlight=False).print(best_table(study, begun.metric))
+    Console().print(best_table(study, begun.metric))
     for key, reason in study.space.left_out.items():
         print(f"not searched: {key}, {reason}")
     return ranked[0]
