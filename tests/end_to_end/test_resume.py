@@ -15,7 +15,7 @@ import pytest
 
 from command import SMALL, TINY, files, invoke, refuse, settings, succeed
 from comparison import differences
-from mlcl.report.progress import TrainProgress
+from mlcl.train.follow.progress import TrainProgress
 from mlcl.train.state import TrainState
 from planted import write_planted
 

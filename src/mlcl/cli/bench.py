@@ -43,7 +43,7 @@ def bench(
 
     from mlcl.bench.run import bench_table, run_bench
     from mlcl.errors import UsageError
-    from mlcl.report.files import write_json
+    from mlcl.files import write_json
 
     if repeats < 1:
         raise UsageError(f"--repeats {repeats}: must be at least 1")

@@ -26,7 +26,7 @@ def config(
         demo, mosi, mosei, ur_funny, mustard, or a recipe file.
     """
     from mlcl.recipe import describe, read_recipe, recipe_names, resolve
-    from mlcl.search import describe_search, search_space
+    from mlcl.studies.tune.search import describe_search, search_space
 
     if recipe is None and search:
         raise UsageError(f"--search needs a recipe: {', '.join(recipe_names())}, or a recipe file")

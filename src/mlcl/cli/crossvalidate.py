@@ -47,15 +47,14 @@ def crossvalidate(
     """
     from rich.console import Console
 
-    from mlcl.models.registry import TINY
+    from mlcl.config import TINY
     from mlcl.parallel import launched
     from mlcl.recipe import changed, recipe_names, resolve
-    from mlcl.report.fold_card import fold_columns
-    from mlcl.report.table import score_table
     from mlcl.runs.checks import check_same_experiment
-    from mlcl.runs.crossvalidate import cross_validate
-    from mlcl.runs.crossvalidation import CrossValidation
     from mlcl.runs.folder import check_free, free_path
+    from mlcl.score_table import score_table
+    from mlcl.studies.fold_card import fold_columns
+    from mlcl.studies.folds import CrossValidation, cross_validate
 
     set_threads(threads)
     if launched():
@@ -111,7 +110,7 @@ def _with_fold(experiment: "Experiment", *, folds: int | None, by: str, lists: P
     """The experiment of the first fold."""
     from mlcl.config import validate_experiment
     from mlcl.data.folds import grouping, listed_folds, pool
-    from mlcl.runs.source import open_corpus
+    from mlcl.data.source import open_corpus
 
     if experiment.data.fold is not None:
         raise UsageError("--set data.fold names one fold; mlcl crossvalidate trains all, see --folds and --by")

@@ -22,7 +22,7 @@ def inspect(file: Path, *, json: Json = False) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from mlcl.report.inspection import inspection_lines
+    from mlcl.data.inspection.terminal import inspection_lines
 
     found = _inspect(file)
     if json:

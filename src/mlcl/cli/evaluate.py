@@ -23,8 +23,8 @@ def evaluate(
     from rich.console import Console
 
     from mlcl.errors import DataError
-    from mlcl.predict.trained import TrainedRun
-    from mlcl.report.table import score_table
+    from mlcl.runs.trained import TrainedRun
+    from mlcl.score_table import score_table
 
     set_threads(threads)
     trained = TrainedRun.load(str(run), device=device)

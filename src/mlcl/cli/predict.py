@@ -18,8 +18,8 @@ def predict(
     threads: Threads = None,
 ) -> None:
     """Write a trained run's predictions for every item of a file; labels may be absent."""
-    from mlcl.predict.trained import TrainedRun
     from mlcl.runs.export import check_table_path, save_predictions
+    from mlcl.runs.trained import TrainedRun
 
     set_threads(threads)
     check_table_path(output)

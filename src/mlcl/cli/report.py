@@ -46,7 +46,7 @@ def report(
     words = _words(evidence, summary.scored, data, no_texts)
     reason = f"No run keeps embeddings of {split}; make them with --embeddings."
     if embeddings:
-        from mlcl.predict.embeddings import keep_embeddings
+        from mlcl.runs.embeddings import keep_embeddings
 
         for system in map_systems(evidence):
             keep_embeddings(system.chosen.path, split, data=data, device=device)
@@ -57,9 +57,9 @@ def report(
 def _words(evidence: "Evidence", scored: "Scored", data: str | None, no_texts: bool) -> "Words":
     """The items' words from the data file, checked to be the study's."""
     from mlcl.config import validate_experiment
+    from mlcl.data.source import open_corpus
     from mlcl.errors import RunError
     from mlcl.report.build import Words
-    from mlcl.runs.source import open_corpus
 
     if no_texts:
         return Words(reason="Words and ids are left out on request.", ids=False)

@@ -10,7 +10,7 @@ from mlcl.cli.options import Data
 from mlcl.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from mlcl.report.study import Plan
+    from mlcl.studies.folder import Plan
     from mlcl.studies.plan import Shared
     from mlcl.studies.running import Finished
 
@@ -102,11 +102,11 @@ def _run(plan: "Plan", options: StudyOptions) -> None:
     from rich.console import Console
 
     from mlcl.report.evidence import read_evidence
-    from mlcl.report.study import Study
     from mlcl.report.study_table import study_table
     from mlcl.report.summary import summarise
     from mlcl.report.verdict import verdict
     from mlcl.runs.prepare import prepare
+    from mlcl.studies.folder import Study
     from mlcl.studies.plan import experiment, open_or_create
     from mlcl.studies.running import run_study
     from mlcl.train.device import resolve_device

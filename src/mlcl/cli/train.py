@@ -47,13 +47,13 @@ def train(
     """
     from rich.console import Console
 
-    from mlcl.models.registry import TINY
+    from mlcl.config import TINY
     from mlcl.parallel import launched, rank
     from mlcl.recipe import changed, recipe_names, resolve
-    from mlcl.report.table import score_table
     from mlcl.runs.checks import check_same_experiment
     from mlcl.runs.folder import RunFolder
     from mlcl.runs.train import train_run
+    from mlcl.score_table import score_table
     from mlcl.train.distributed import process_group
 
     set_threads(threads)

@@ -50,7 +50,7 @@ def tune(
         demo, mosi, mosei, ur_funny, mustard, or a recipe file.
     """
     from mlcl.recipe import resolve
-    from mlcl.search import search_space
+    from mlcl.studies.tune.search import search_space
 
     _check_options(trials, timeout, apply, importance)
     experiment = resolve(
@@ -69,12 +69,12 @@ def tune(
     except ImportError:
         raise MlclError("mlcl tune needs Optuna: pip install 'mlcl[sweep]'") from None
 
-    from mlcl.models.registry import TINY
+    from mlcl.config import TINY
+    from mlcl.files import write_text
     from mlcl.parallel import launched
-    from mlcl.report.files import write_text
-    from mlcl.tune.command import begin, show, work
-    from mlcl.tune.importance import FEWEST, importance_svg, importances
-    from mlcl.tune.outcome import recipe_text, set_words
+    from mlcl.studies.tune.command import begin, show, work
+    from mlcl.studies.tune.importance import FEWEST, importance_svg, importances
+    from mlcl.studies.tune.outcome import recipe_text, set_words
 
     if launched():
         raise UsageError("mlcl tune does not run under torchrun; start it several times with the same --study")
@@ -104,7 +104,7 @@ def tune(
 
 def _check_options(trials: int, timeout: float | None, apply: Path | None, importance: Path | None) -> None:
     """Refuse what could not be done at the end, before the work begins."""
-    from mlcl.recipe_file import TUNED
+    from mlcl.recipe import TUNED
 
     if trials < 1:
         raise UsageError(f"--trials {trials}: must be at least 1")

@@ -11,7 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from mlcl.errors import RunError, nearest
-from mlcl.report.study import Study, System
+from mlcl.studies.folder import Study, System
 
 Array = NDArray[np.float64]
 Facts = dict[str, Any]
@@ -170,7 +170,7 @@ def read_evidence(path: Path) -> Evidence:
     """Read a study folder or a run folder.
 
     Format:
-        A folder as `mlcl.report.study.Study` describes it, or a run folder: ``config.yaml``, ``run.json``,
+        A folder as `mlcl.studies.folder.Study` describes it, or a run folder: ``config.yaml``, ``run.json``,
         ``history.jsonl``, ``predictions/`` and, in a complete run, ``metrics.json``.
 
     Raises:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mlcl.report.evidence import RunRecord
-from mlcl.report.reads import reads_of_test
 from mlcl.report.summary import Summary
 from mlcl.report.wording import listed
+from mlcl.runs.card import reads_of_test
 
 Lines = list[tuple[str, str]]
 RANDOM = "tiny"

@@ -2,8 +2,8 @@
 
 from rich.table import Table
 
-from mlcl.report.study import Study
 from mlcl.report.summary import deviation, mean
+from mlcl.studies.folder import Study
 
 _SHOWN = {
     "regression": ("mae", "corr", "acc7", "acc2_non0", "f1_non0"),

@@ -8,7 +8,7 @@ import yaml
 
 from mlcl.config import Experiment, validate_experiment
 from mlcl.errors import RunError, UsageError
-from mlcl.report.files import write_text
+from mlcl.files import write_text
 
 
 class RunFolder:

@@ -8,29 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.config import Experiment
+from mlcl.data.source import best_reachable
 from mlcl.errors import Interrupted, RunError, lacks_room
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.evaluate.evaluator import Predictions, constant_predictions
 from mlcl.evaluate.intervals import main_intervals
 from mlcl.evaluate.levels import LevelProbe
 from mlcl.execution import set_execution
+from mlcl.files import write_json, write_json_lines, write_text
 from mlcl.models.registry import load_model
 from mlcl.parallel import rank
-from mlcl.report.files import write_json, write_json_lines, write_text
-from mlcl.report.progress import TrainProgress
-from mlcl.report.run_card import model_card, run_card
-from mlcl.report.table import Scores
-from mlcl.report.trackers import check_tracker
-from mlcl.report.tracking import Tracking
+from mlcl.runs.card import model_card, run_card
 from mlcl.runs.checks import check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts, peak_memory, public_config
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.prepare import prepare
 from mlcl.runs.setup import set_up
-from mlcl.runs.source import best_reachable
 from mlcl.runs.stages import train_stages
+from mlcl.score_table import Scores
 from mlcl.train.device import resolve_device
+from mlcl.train.follow.progress import TrainProgress
+from mlcl.train.follow.trackers import check_tracker
+from mlcl.train.follow.tracking import Tracking
 from mlcl.train.loop import Selection, fit
 from mlcl.train.state import TrainState
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import FrameType
 
 from mlcl.errors import Interrupted, RunError
-from mlcl.report.files import write_json
-from mlcl.report.study import Study, System
+from mlcl.files import write_json
 from mlcl.runs.folder import RunFolder
+from mlcl.studies.folder import Study, System
 from mlcl.studies.plan import experiment
 
 _STOPPED = 130
