@@ -56,7 +56,6 @@ def report(
 
 def _words(evidence: "Evidence", scored: "Scored", data: str | None, no_texts: bool) -> "Words":
     """The items' words from the data file, checked to be the study's."""
-    from mlcl.config import validate_experiment
     from mlcl.data.source import open_corpus
     from mlcl.errors import RunError
     from mlcl.report.build import Words
@@ -66,8 +65,7 @@ def _words(evidence: "Evidence", scored: "Scored", data: str | None, no_texts: b
     if data is None:
         return Words()
     run = evidence.some_run
-    experiment = validate_experiment(run.config)
-    corpus = open_corpus(experiment.data.model_copy(update={"file": data}), experiment.recipe)
+    corpus = open_corpus(run.experiment.data.model_copy(update={"file": data}), run.experiment.recipe)
     split = corpus.splits.get(scored.split)
     if corpus.sha256 != run.facts["data"]["sha256"] or split is None or split.ids != scored.ids:
         raise RunError(f"--data {data}: this is not the file of {evidence.path} (its hash differs)")

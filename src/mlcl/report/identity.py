@@ -26,8 +26,8 @@ def identity(summary: Summary) -> Lines:
         ("Text encoder", _all(runs, lambda run: run.facts["text_encoder"]["name"])),
         ("Encoder parameters", f"{encoder['parameters']:,}" if "parameters" in encoder else ""),
         ("Encoder SHA-256", _all(runs, lambda run: run.facts["text_encoder"]["sha256"])),
-        ("Recipe", _all(runs, lambda run: run.config["recipe"])),
-        ("Profile", _all(runs, lambda run: run.config["profile"])),
+        ("Recipe", _all(runs, lambda run: run.experiment.recipe)),
+        ("Profile", _all(runs, lambda run: run.experiment.profile)),
         ("Changed in all", " ".join(evidence.changes)),
         ("Seeds", ", ".join(map(str, evidence.seeds))),
         (

@@ -1,4 +1,4 @@
-"""What a model trains before itself: each stage with its own checkpoint, history and selected weights."""
+"""Train a model and what it trains before itself, up to the chosen epoch on dev; the one wiring of every training."""
 
 import tempfile
 from collections.abc import Callable
@@ -6,24 +6,80 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.errors import MlclError
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
-from mlcl.files import write_json_lines
+from mlcl.evaluate.levels import LevelProbe
+from mlcl.files import write_bytes, write_json_lines
 from mlcl.models.plan import Stage
 from mlcl.parallel import rank
 from mlcl.runs.prepare import Prepared
-from mlcl.runs.setup import set_up
+from mlcl.runs.setup import Setup, set_up
 from mlcl.train.device import resolve_device
 from mlcl.train.follow.progress import TrainProgress
 from mlcl.train.loop import Selection, fit
 from mlcl.train.state import TrainState
 
 Score = Callable[[nn.Module], dict[str, float | None]]
+
+
+def fit_model(
+    setup: Setup,
+    stages_folder: Path,
+    *,
+    checkpoint: Path | None,
+    keep: Callable[[], None],
+    progress: TrainProgress,
+    on_epoch: Callable[[TrainState], None],
+) -> TrainState:
+    """Train the model's stages, then the model.
+
+    Args:
+        setup: Model and encoded data.
+        stages_folder: Where the stages keep what they learn.
+        checkpoint: Checkpoint of the model's own training; None for one that nobody will go on with.
+        keep: Called when the model is the best so far on dev.
+        progress: Shows it.
+        on_epoch: Called after every epoch of the model; what it raises ends the training.
+
+    Raises:
+        Interrupted: After SIGINT or SIGTERM.
+        MlclError: If the loss or a prediction is not finite.
+    """
+    experiment, model, metric = setup.experiment, setup.model, setup.metric
+    stages, probe = model.stages(experiment.train), LevelProbe(model)
+
+    def score_and_look() -> dict[str, float | None]:
+        with probe:
+            return setup.score_dev(model)
+
+    train_stages(
+        stages,
+        setup.encoded["train"],
+        setup.score_dev,
+        metric,
+        stages_folder,
+        seed=experiment.seed,
+        device=setup.device,
+        progress=progress,
+    )
+    if stages:
+        progress.announce("the model")
+    return fit(
+        model,
+        setup.encoded["train"],
+        experiment.train,
+        Selection(score_and_look, metric, metric in HIGHER_IS_BETTER, keep, probe.geometry),
+        seed=experiment.seed,
+        device=setup.device,
+        checkpoint=checkpoint,
+        reporter=progress,
+        on_epoch=on_epoch,
+    )
 
 
 def train_stages(
@@ -71,19 +127,18 @@ def _train_stage(
     model, best = stage.model.to(device), folder / "model.safetensors"
 
     def keep() -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / ".model.tmp"
-        try:
-            save_file(model.state_dict(), temporary)
-            temporary.replace(best)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_bytes(best, save(model.state_dict()))
 
     fit(
         model,
         train,
         stage.settings,
-        Selection(lambda: score_dev(model), metric, metric in HIGHER_IS_BETTER, keep),
+        Selection(
+            lambda: score_dev(model),
+            metric,
+            metric in HIGHER_IS_BETTER,
+            lambda: write_bytes(best, save(model.state_dict())),
+        ),
         seed=seed,
         device=device,
         checkpoint=folder / "checkpoint.pt",
@@ -127,32 +182,15 @@ def train_for_dev(
     if "test" in prepared.openers:
         raise ValueError("a training for dev must not be given a test split")
     setup = set_up(prepared, resolve_device(experiment.device))
-    model, metric, train = setup.model, setup.metric, setup.encoded["train"]
-
-    def tell(state: TrainState) -> None:
-        on_epoch(state.epoch, state.history[-1]["dev"][metric])
-
+    metric = setup.metric
     with TrainProgress(metric, quiet=True) as progress, tempfile.TemporaryDirectory(prefix="mlcl-trial-") as scratch:
-        train_stages(
-            model.stages(experiment.train),
-            train,
-            setup.score_dev,
-            metric,
+        state = fit_model(
+            setup,
             Path(scratch),
-            seed=experiment.seed,
-            device=setup.device,
-            progress=progress,
-        )
-        state = fit(
-            model,
-            train,
-            experiment.train,
-            Selection(lambda: setup.score_dev(model), metric, metric in HIGHER_IS_BETTER, lambda: None),
-            seed=experiment.seed,
-            device=setup.device,
             checkpoint=None,
-            reporter=progress,
-            on_epoch=tell,
+            keep=lambda: None,
+            progress=progress,
+            on_epoch=lambda now: on_epoch(now.epoch, now.history[-1]["dev"][metric]),
         )
     value = None if state.best_epoch is None else state.history[state.best_epoch - 1]["dev"][metric]
     if value is None or state.best_epoch is None:

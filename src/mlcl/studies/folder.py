@@ -2,14 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import pandas as pd
 import yaml
 from pydantic import Field, ValidationError
 
 from mlcl.errors import RunError
 from mlcl.options import Section
+from mlcl.runs.folder import RunFolder
 
 Status = Literal["done", "failed", "missing"]
 _FILE = "study.yaml"
@@ -103,9 +103,9 @@ class Study:
         """The seeds of every system."""
         return self.plan.seeds
 
-    def run(self, name: str, seed: int) -> Path:
-        """Folder of one run, whether or not it exists."""
-        return self.path / "runs" / name / f"seed-{seed}"
+    def run(self, name: str, seed: int) -> RunFolder:
+        """One run, whether or not its folder exists."""
+        return RunFolder(self.path / "runs" / name / f"seed-{seed}")
 
     def failure_file(self, name: str, seed: int) -> Path:
         """Where the reason of a failed run stands."""
@@ -113,7 +113,7 @@ class Study:
 
     def status(self, name: str, seed: int) -> Status:
         """Whether a run is complete, has failed, or is still to be made."""
-        if (self.run(name, seed) / "metrics.json").is_file():
+        if self.run(name, seed).complete:
             return "done"
         return "failed" if self.failure_file(name, seed).is_file() else "missing"
 
@@ -123,27 +123,8 @@ class Study:
 
     def failure(self, name: str, seed: int) -> str:
         """Why a run failed."""
-        return str(self._json(self.failure_file(name, seed))["error"])
-
-    def metrics(self, name: str, seed: int) -> dict[str, dict[str, float | None]]:
-        """Metrics of a complete run, by split."""
-        return self._json(self.run(name, seed) / "metrics.json")
-
-    def facts(self, name: str, seed: int) -> dict[str, Any]:
-        """Data, encoder, versions and cost of a run."""
-        return self._json(self.run(name, seed) / "run.json")
-
-    def history(self, name: str, seed: int) -> list[dict[str, Any]]:
-        """One record per epoch."""
-        lines = (self.run(name, seed) / "history.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
-
-    def predictions(self, name: str, seed: int, split: str) -> pd.DataFrame:
-        """Predictions of a complete run: ``id, split, prediction[, probability], label``, in the split's order."""
-        return pd.read_csv(self.run(name, seed) / "predictions" / f"{split}.csv", dtype={"id": str})
-
-    def _json(self, file: Path) -> Any:
+        file = self.failure_file(name, seed)
         try:
-            return json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{file} is missing or damaged; delete its run folder and start the study again") from error
+            return str(json.loads(file.read_text(encoding="utf-8"))["error"])
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise RunError(f"{file} is missing or damaged; delete it and start the study again") from error

@@ -100,7 +100,7 @@ def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: boo
     del corpus, items  # each fold reads what it needs
     for number in range(1, settings.of + 1):
         run = place.fold(number)
-        if not run.metrics.exists():
+        if not run.complete:
             _train(experiment, settings, place, run, number, quiet=quiet)
         elif run.read_facts().get("data", {}).get("sha256") != sha256:
             raise RunError(f"{run.path} was trained on another file than {experiment.data.file}; start a new one")

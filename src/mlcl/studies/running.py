@@ -97,17 +97,17 @@ def _wanted(study: Study, system: System, seed: int, retry: bool) -> bool:
 
 def _run(study: Study, system: System, seed: int, device: str, threads: int, children: "_Children") -> str | None:
     """Make one run; returns why it failed, or None."""
-    folder, failure = study.run(system.name, seed), study.failure_file(system.name, seed)
+    run, failure = study.run(system.name, seed), study.failure_file(system.name, seed)
     if failure.exists():
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(run.path, ignore_errors=True)
         failure.unlink()
-    if not (folder / "config.yaml").is_file():
-        RunFolder.create(folder, experiment(study.plan, system, seed))
+    if not run.config.is_file():
+        RunFolder.create(run.path, experiment(study.plan, system, seed))
     code, said = children.run(
-        [*("train", "--resume", str(folder), "--device", device), *("--threads", str(threads), "--quiet")]
+        [*("train", "--resume", str(run.path), "--device", device), *("--threads", str(threads), "--quiet")]
     )
     if code == 0:
-        (folder / "checkpoint.pt").unlink(missing_ok=True)  # three times the weights, and of no more use
+        run.checkpoint.unlink(missing_ok=True)  # three times the weights, and of no more use
         return None
     if code == _STOPPED or children.stopped:
         return None
