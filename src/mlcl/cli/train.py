@@ -41,7 +41,9 @@ def train(
     from mlcl.runs.train import train_run
     from mlcl.score_table import score_table
     from mlcl.train.distributed import process_group
+    from mlcl.train.stopping import stop_with_parent
 
+    stop_with_parent()
     set_threads(options.threads)
     if resume is not None:
         fixed = (recipe, output, options.profile, options.seed, options.model, label)

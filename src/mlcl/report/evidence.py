@@ -44,6 +44,7 @@ class RunRecord:
         Raises:
             RunError: Naming the file that is missing or damaged.
         """
+        folder.digests.check(folder.metrics)
         experiment = folder.experiment()
         facts, history = folder.read_facts(), folder.read_history()
         if not facts:
@@ -65,6 +66,7 @@ class RunRecord:
         if not file.is_file():
             known = sorted(entry.stem for entry in file.parent.glob("*.csv"))
             raise RunError(f"{self.path} has no predictions of split {split!r}; {nearest(split, known)}")
+        self.folder.digests.check(file)
         try:
             table = pd.read_csv(file, dtype=str, keep_default_na=False)  # numbers as text: to the last digit
             score = "probability" if "probability" in table else "prediction"

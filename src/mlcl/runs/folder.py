@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import yaml
 from mlcl.config import Experiment, validate_experiment
 from mlcl.errors import RunError, UsageError
 from mlcl.files import write_json, write_text
+from mlcl.lock import alone_in
+from mlcl.runs.digests import Digests
 
 _AGAIN = "make the run again, or go on with"
 
@@ -20,7 +23,7 @@ class RunFolder:
     ``config.yaml`` resolved configuration · ``run.json`` data, encoder, versions · ``model/`` weights of the selected
     epoch, and a model card · ``processor/`` tokenizer and preparation · ``history.jsonl`` one record per epoch ·
     ``metrics.json`` · ``predictions/`` · ``README.md`` run card · ``checkpoint.pt`` to resume · ``stages/`` what was
-    trained before the model · ``tracking/`` what a tracker keeps.
+    trained before the model · ``tracking/`` what a tracker keeps · ``digests.json`` hashes of what was written.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -37,6 +40,7 @@ class RunFolder:
         self.stages = self.path / "stages"
         self.tracking = self.path / "tracking"
         self.checkpoint = self.path / "checkpoint.pt"
+        self.digests = Digests(self.path)
 
     @classmethod
     def create(cls, path: str | Path | None, experiment: Experiment) -> "RunFolder":
@@ -45,9 +49,12 @@ class RunFolder:
         Raises:
             RunError: If the folder exists and is not empty.
         """
-        folder = cls(path if path is not None else free_path(experiment))
+        folder = cls(path if path is not None else _new_path(experiment))
         check_free(folder.path)
-        folder.write_config(experiment)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        with folder.alone():
+            check_free(folder.path)
+            folder.write_config(experiment)
         return folder
 
     @classmethod
@@ -63,6 +70,10 @@ class RunFolder:
             hint = f"; runs here: {', '.join(known[:5])}" if known else ""
             raise RunError(f"{path} is no run folder (it has no config.yaml){hint}")
         return folder
+
+    def alone(self) -> AbstractContextManager[int]:
+        """Hold the run against other trainings; raises a RunError if one is at work."""
+        return alone_in(self.path, "is training into")
 
     def experiment(self) -> Experiment:
         """The resolved configuration."""
@@ -97,6 +108,7 @@ class RunFolder:
 
     def read_metrics(self) -> dict[str, Any]:
         """Metrics of a complete run, by split."""
+        self.digests.check(self.metrics)
         return self._read_json(self.metrics)
 
     def _read_json(self, file: Path, next_step: str = _AGAIN) -> dict[str, Any]:
@@ -152,3 +164,14 @@ def free_path(experiment: Experiment, suffix: str = "") -> Path:
         number += 1
         path = base.with_name(f"{base.name}-{number}")
     return path
+
+
+def _new_path(experiment: Experiment) -> Path:
+    """A free name under ``runs/``, taken by making the folder: nobody else gets it."""
+    while True:
+        path = free_path(experiment)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return path

@@ -79,6 +79,7 @@ def _train_run(
     facts = collect_facts(experiment, prepared.facts, model, device)
     folder = make_folder()
     if rank() == 0:
+        closing.enter_context(folder.alone())
         check_same_inputs(folder.read_facts(), facts, experiment)
         folder.write_config(experiment)
         if not folder.facts.exists():
@@ -157,10 +158,14 @@ def _finish(
     }
     bounds = {name: (found.low, found.high) for name, found in main_intervals(results[last]).items()}
     intervals = {last: bounds} if bounds else {}
-    for name, predictions in results.items():
-        save_predictions(folder.predictions / f"{name}.csv", {name: predictions})
+    tables = {folder.predictions / f"{name}.csv": {name: found} for name, found in results.items()}
+    folder.digests.open([*tables, folder.metrics])
+    for path, table in tables.items():
+        save_predictions(path, table)
     folder.write_facts({**facts, "intervals": intervals})
     write_text(folder.card, run_card(experiment, facts, columns, intervals))
     write_text(folder.model_card, model_card(experiment, facts, columns, intervals))
+    folder.digests.seal(tables)
     write_json(folder.metrics, metrics)
+    folder.digests.seal([folder.metrics])
     return columns

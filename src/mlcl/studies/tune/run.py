@@ -18,6 +18,7 @@ from mlcl.runs.stages import train_for_dev
 from mlcl.studies.tune.space import experiment_of
 from mlcl.studies.tune.trials import TuneStudy
 from mlcl.studies.tune.worker import Worker
+from mlcl.train.stopping import stop_signals
 
 
 def run_trials(
@@ -66,12 +67,13 @@ def run_trials(
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Inside, SIGTERM stops as Ctrl-C does, also while no model is in training."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Inside, every stop signal acts as Ctrl-C does, also while no model is in training."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in stop_signals()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run_trial(study: TuneStudy, trial: Trial, experiment: Experiment, prepared: Prepared) -> None:
