@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import mlcl.runs.source as source
+import mlcl.data.source as source
 import tiny
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split
 from mlcl.data.synthetic import PlantedSettings, planted_corpus

@@ -181,9 +181,8 @@ def _processes(mark: str) -> list[str]:
 def _serve(fresh: bool) -> None:
     """For each line of stdin run a command in a child, and say its number and then its exit code."""
     if not fresh:
-        import mlcl.report.build
-        import mlcl.runs.crossvalidate
-        import mlcl.tune.command  # noqa: F401
+        pass
+
     from mlcl.cli.main import run
 
     gc.freeze()  # a child's collector leaves alone, and so need not copy, what was there before it

@@ -10,12 +10,12 @@ import pytest
 from mlcl.config import Experiment
 from mlcl.errors import Interrupted
 from mlcl.recipe import resolve
-from mlcl.runs.trial import DevScore
-from mlcl.search import search_space
-from mlcl.tune import run as module
-from mlcl.tune.folder import TuneFolder
-from mlcl.tune.run import run_trials
-from mlcl.tune.study import TuneStudy
+from mlcl.runs.stages import DevScore
+from mlcl.studies.tune import run as module
+from mlcl.studies.tune.folder import TuneFolder
+from mlcl.studies.tune.run import run_trials
+from mlcl.studies.tune.search import search_space
+from mlcl.studies.tune.trials import TuneStudy
 
 Rule = Callable[[Experiment], list[float] | BaseException]
 

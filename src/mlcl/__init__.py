@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from mlcl.data.formats import read_corpus
     from mlcl.data.synthetic import PlantedSettings, planted_corpus
     from mlcl.models import MLCLConfig, MLCLModel, load_release_weights
-    from mlcl.predict.trained import TrainedRun
+    from mlcl.runs.trained import TrainedRun
 
 _HOMES = {
     "MLCLConfig": "mlcl.models",
     "MLCLModel": "mlcl.models",
     "PlantedSettings": "mlcl.data.synthetic",
-    "TrainedRun": "mlcl.predict.trained",
+    "TrainedRun": "mlcl.runs.trained",
     "load_release_weights": "mlcl.models",
     "planted_corpus": "mlcl.data.synthetic",
     "read_corpus": "mlcl.data.formats",

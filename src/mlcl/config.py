@@ -10,6 +10,9 @@ from mlcl.options import OPTIONS, MLCLOptions, ModelOptions, Section
 
 Modality = Literal["text", "acoustic", "visual"]
 
+TINY = "tiny"
+"""The small text encoder with random weights, for trying things out."""
+
 VECTORS = "vectors"
 """The text encoder for corpora whose text is word vectors."""
 

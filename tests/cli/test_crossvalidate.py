@@ -15,7 +15,7 @@ import pytest
 
 from command import SMALL, TINY, files, invoke, refuse, settings, succeed
 from comparison import differences
-from mlcl.report.progress import TrainProgress
+from mlcl.train.follow.progress import TrainProgress
 from mlcl.train.state import TrainState
 from tables import read_csv
 from writers import Data, write_hkt, write_mag
@@ -137,7 +137,7 @@ def test_interrupted_in_a_fold_it_goes_on_there_and_ends_the_same(whole: Path, m
 
 def test_going_on_with_a_finished_one_trains_nothing(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = files(whole / "cv")
-    monkeypatch.setattr("mlcl.runs.crossvalidate.train_run", None)
+    monkeypatch.setattr("mlcl.studies.folds.train_run", None)
     succeed("crossvalidate", "--resume", "cv")
     assert files(whole / "cv") == before
 

@@ -10,7 +10,8 @@ import pytest
 
 from command import SMALL, TINY, refuse, succeed
 from corpora import plain
-from mlcl.data.formats import LAYOUTS, mustard, read_corpus
+from mlcl.data.formats import LAYOUTS, read_corpus
+from mlcl.data.formats.texts import mustard
 from mlcl.data.video import video_of
 from mlcl.encode.tokenizer import load_tokenizer, word_tokenizer
 from originals import csd_folder, write_mustard

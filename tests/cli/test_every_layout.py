@@ -10,7 +10,9 @@ import pytest
 
 from command import SIZES, SMALL, TINY, settings, succeed
 from label_corpora import labelled
-from mlcl.data.formats import folder, read_corpus, saved_datasets
+from mlcl.data.formats import read_corpus
+from mlcl.data.formats.own import datasets as saved_datasets
+from mlcl.data.formats.own import folder
 from originals import (
     csd_folder,
     meld_rows,

@@ -16,7 +16,7 @@ import pytest
 import torch
 import yaml
 
-import mlcl.runs.source
+import mlcl.data.source
 from command import SIZES, SMALL, TINY, files, succeed
 from mlcl import MLCLModel
 from mlcl.data.synthetic import PlantedSettings
@@ -63,7 +63,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     source = [] if recipe == "demo" else ["--data", RECIPES[recipe], *TINY]
     with chdir(place), pytest.MonkeyPatch.context() as patch:
         few = partial(PlantedSettings, num_train=9, num_dev=5, num_test=5)
-        patch.setattr(mlcl.runs.source, "PlantedSettings", few)
+        patch.setattr(mlcl.data.source, "PlantedSettings", few)
         out = succeed("train", recipe, "--profile", profile, *source, *SMALL)
         yield Trained(recipe, profile, place / "runs" / f"{recipe}-{profile}-5576", out)
 

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from transformers import BertModel
 
-import mlcl.report.trackers
-import mlcl.report.tracking
+import mlcl.train.follow.trackers
+import mlcl.train.follow.tracking
 import mlcl.train.loop
 from command import SIZES, SMALL, TINY, invoke, refuse, settings, succeed
 from comparison import differences
 from fake_trackers import read_told, write_fakes
 from mlcl.encode.build import tiny_config
 from mlcl.encode.tokenizer import word_tokenizer
-from mlcl.report.progress import TrainProgress
-from mlcl.report.trackers import numbers
+from mlcl.train.follow.progress import TrainProgress
+from mlcl.train.follow.trackers import numbers
 from mlcl.train.state import TrainState
 from writers import VOCABULARY, write_mag
 
@@ -143,7 +143,7 @@ def test_a_tracker_that_fails_stops_nothing_and_warns_once(
 def test_a_tracker_that_is_not_installed_is_refused_before_anything_starts(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mlcl.report.trackers, "find_spec", lambda package: None)
+    monkeypatch.setattr(mlcl.train.follow.trackers, "find_spec", lambda package: None)
     line = refuse(2, *TRAIN, "--output", "run", "--track", name)
     assert line == f"tracking {name!r} needs a package that is not installed: pip install {name}"
 
@@ -186,7 +186,7 @@ def test_nothing_that_is_told_names_a_path_or_the_machine(place: Path, workplace
 
 def test_only_the_first_process_tells(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = write_fakes(place)
-    monkeypatch.setattr(mlcl.report.tracking, "rank", lambda: 1)
+    monkeypatch.setattr(mlcl.train.follow.tracking, "rank", lambda: 1)
     succeed(*TRAIN, "--output", "run", "--track", "wandb")
     assert read_told(told) == []
     assert not Path("run/tracking").exists()

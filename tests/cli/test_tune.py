@@ -19,7 +19,7 @@ import yaml
 from command import TINY, TINY_MODEL, files, invoke, refuse, settings, succeed
 from mlcl.recipe import resolve
 from mlcl.runs import prepare as preparing
-from mlcl.tune import run as running
+from mlcl.studies.tune import run as running
 
 DATA = ["--data", "planted:48"]
 CHANGES = settings(

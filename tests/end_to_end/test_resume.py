@@ -15,7 +15,7 @@ import pytest
 
 from command import SMALL, TINY, files, invoke, refuse, settings, succeed
 from comparison import differences
-from mlcl.report.progress import TrainProgress
+from mlcl.train.follow.progress import TrainProgress
 from mlcl.train.state import TrainState
 from planted import write_planted
 
@@ -92,7 +92,7 @@ def wait_until_more(process: "subprocess.Popen[str]", history: Path) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_stopped_by_a_signal(long: Case, number: int) -> None:
     process = start(*long.train)
     wait_until_training(process)

@@ -1,6 +1,5 @@
 """Studies through the command line: complete, failed, interrupted and resumed runs."""
 
-import fcntl
 import json
 import signal
 import subprocess
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from command import SMALL, TINY, Outcome, files, invoke, settings, succeed
+from mlcl.errors import RunError
+from mlcl.lock import alone_in
 from planted import write_planted
 
 OPTIONS = ["--data", "planted.pkl", *TINY, *settings(train__batch_size=4, data__max_length=24)]
@@ -87,24 +88,35 @@ def test_a_stopped_study_goes_on_where_its_runs_were() -> None:
     assert Path("study", run).read_bytes() == Path("whole", run).read_bytes()
 
 
-def test_a_killed_study_stays_locked_until_its_runs_have_ended_and_then_goes_on() -> None:
-    arguments = ["compare", "mosi", "--models", "text", *OPTIONS, "--seeds", "1", "--set", "train.epochs=20"]
+def test_the_runs_of_a_killed_study_stop_with_it_and_the_same_command_goes_on() -> None:
+    arguments = ["compare", "mosi", "--models", "text", *OPTIONS, "--seeds", "1", "--set", "train.epochs=400"]
     study = subprocess.Popen([sys.executable, "-m", "mlcl", *arguments, "--output", "study"])
-    history, metrics = (Path("study/runs/text/seed-1", name) for name in ("history.jsonl", "metrics.json"))
+    history = Path("study/runs/text/seed-1/history.jsonl")
     _wait_for(history)
     study.kill()
     study.wait()
-    meanwhile = invoke(*arguments, "--output", "study")
-    if not metrics.exists():
-        assert meanwhile.code == 1
-        assert "another process is working on this study" in meanwhile.err
-    _wait_for(metrics)
     deadline = time.monotonic() + 60
-    while (finished := invoke(*arguments, "--output", "study")).code and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert finished.code == 0, finished.err
-    assert "1 of 1" in finished.out
-    assert len(history.read_text().splitlines()) == 20
+    while _is_held(Path("study")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    done = len(history.read_text().splitlines())
+    assert not _is_held(Path("study"))
+    assert done < 400
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlcl", *arguments, "--output", "study"], stderr=subprocess.PIPE, text=True
+    )
+    while len(history.read_text().splitlines()) <= done and time.monotonic() < deadline + 60:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert "the same command goes on with study" in process.communicate()[1]
+    assert len(history.read_text().splitlines()) > done
+
+
+def _is_held(study: Path) -> bool:
+    try:
+        with alone_in(study, "is working on"):
+            return False
+    except RunError:
+        return True
 
 
 def _wait_for(file: Path) -> None:
@@ -116,11 +128,10 @@ def _wait_for(file: Path) -> None:
 
 def test_two_processes_never_work_on_one_study() -> None:
     assert compare("text").code == 0
-    with Path("study/.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone_in(Path("study"), "is working on"):
         outcome = compare("text,late_fusion")
     assert outcome.code == 1
-    assert "another process is working on this study" in outcome.err
+    assert "study: another process is working on it" in outcome.err
     assert not Path("study/runs/late_fusion").exists()
 
 

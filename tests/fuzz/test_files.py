@@ -110,7 +110,7 @@ def _invalid(change: Callable[[Any], Any]) -> Callable[[Path], Any]:
 
 
 def read_corpus_of_mag() -> Any:
-    from mlcl.data.formats import mag
+    from mlcl.data.formats.items import mag
     from writers import mag_data
 
     return mag.read(mag_data())

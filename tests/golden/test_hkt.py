@@ -14,8 +14,8 @@ from mlcl.config import TrainConfig
 from mlcl.execution import Execution, set_execution
 from mlcl.models import HKTConfig, HKTModel, UnimodalModel, load_hkt_weights
 from mlcl.models.hkt_layers import BimodalAttention, RowEncoder
-from mlcl.models.names import load_strictly
-from mlcl.models.release_hkt import cross_name, hkt_name, unimodal_name
+from mlcl.models.release.hkt import cross_name, hkt_name, unimodal_name
+from mlcl.models.release.load import load_strictly
 
 RELATIVE = 1e-9  # the mission's tolerance, of the largest entry of each tensor
 NOISE = 1e-12  # gradients that are 0 by the mathematics are recorded as rounding noise

@@ -13,7 +13,7 @@ from golden.golden_files import cases, load
 from mlcl.encode.sandwich import SandwichBlock
 from mlcl.models import LFMIMConfig, LFMIMModel, load_lfmim_weights
 from mlcl.models.lfmim import MULTIMODAL, STREAMS
-from mlcl.models.release_lfmim import release_name
+from mlcl.models.release.lfmim import release_name
 
 RELATIVE = 1e-9  # the mission's tolerance, of the largest entry of each tensor
 NOISE = 1e-12  # gradients that are 0 by the mathematics are recorded as rounding noise

@@ -14,7 +14,7 @@ from mlcl.config import TrainConfig
 from mlcl.execution import Execution, executed
 from mlcl.fuse import AdaptationGate
 from mlcl.models import MAGConfig, MAGModel, load_mag_release
-from mlcl.models.release_mag import mag_release_name
+from mlcl.models.release.mag import mag_release_name
 from mlcl.train.optimiser import build_optimisation, learning_rate_factor, set_learning_rates
 
 RELATIVE = 1e-9  # the mission's tolerance, of the largest entry of each tensor

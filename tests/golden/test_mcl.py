@@ -13,7 +13,7 @@ from mlcl.config import TrainConfig
 from mlcl.contrast import CorrelationContrast, label_distance
 from mlcl.execution import Execution, set_execution
 from mlcl.models import MCLConfig, MCLModel, load_mcl_release_weights
-from mlcl.models.release_mcl import release_name
+from mlcl.models.release.mcl import release_name
 from mlcl.train.optimiser import build_optimisation, learning_rate_factor, set_learning_rates
 
 EXECUTIONS: tuple[Execution, ...] = ("fast", "plain")

@@ -12,7 +12,7 @@ from mlcl.config import TrainConfig
 from mlcl.execution import Execution, set_execution
 from mlcl.fuse import build_fusion
 from mlcl.models import MIBConfig, MIBModel, load_mib_release_weights
-from mlcl.models.release_mib import FUSIONS, release_name
+from mlcl.models.release.mib import FUSIONS, release_name
 from mlcl.train.optimiser import build_optimisation, learning_rate_factor, set_learning_rates
 
 EXECUTIONS: tuple[Execution, ...] = ("fast", "plain")

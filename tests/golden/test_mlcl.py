@@ -11,7 +11,7 @@ from transformers import BertConfig
 from golden.golden_files import cases, load
 from mlcl.execution import Execution, set_execution
 from mlcl.models import MLCLConfig, MLCLModel, load_release_weights
-from mlcl.models.release import release_name
+from mlcl.models.release.mlcl import release_name
 
 RELATIVE = 1e-9  # the mission's tolerance, of the largest entry of each tensor
 NOISE = 1e-12  # gradients that are 0 by the mathematics are recorded as rounding noise

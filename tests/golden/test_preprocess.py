@@ -12,7 +12,7 @@ from golden.golden_files import DEFAULT, cases, load
 from mlcl.config import DataConfig
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
-from mlcl.data.formats import hkt, mag
+from mlcl.data.formats.items import hkt, mag
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import SubWords
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlcl.data.formats import mmsa, read_corpus
+from mlcl.data.formats import read_corpus
+from mlcl.data.formats.mmsa import read as mmsa
 from mlcl.encode.tokenizer import word_tokenizer
 from writers_arrays import assert_same
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from command import TINY, TINY_MODEL, settings, succeed
-from mlcl.data.formats import folder, mag, read_corpus
-from mlcl.data.select import take
+from mlcl.data.corpus import take
+from mlcl.data.formats import read_corpus
+from mlcl.data.formats.items import mag
+from mlcl.data.formats.own import folder
 from real.test_originals import real
 from tables import read_csv
 

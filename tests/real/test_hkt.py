@@ -7,7 +7,7 @@ import torch
 
 import tiny_hkt
 from mlcl.models import HKTConfig, HKTModel, load_unimodal_weights
-from mlcl.models.release_hkt import unimodal_name
+from mlcl.models.release.hkt import unimodal_name
 from mlcl.recipe import resolve
 from real.test_files import real
 

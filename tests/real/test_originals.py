@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlcl.data.formats import csd, mustard, read_corpus
+from mlcl.data.formats import read_corpus
+from mlcl.data.formats.originals import csd
+from mlcl.data.formats.texts import mustard
 
 FOLDER = Path(os.environ.get("MLCL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 

@@ -93,7 +93,7 @@ def _measured(work: Any, source: str, target: str) -> tuple[float, int | None, i
 
 def _convert(source: str, target: str) -> None:
     from mlcl.data.formats import read_corpus
-    from mlcl.data.formats.folder_writing import write
+    from mlcl.data.formats.own.folder_writer import write
 
     write(read_corpus(source), Path(target))
 

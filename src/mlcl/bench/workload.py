@@ -13,8 +13,8 @@ from mlcl.data.corpus import Corpus, Ragged, Segment, Split
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.errors import UsageError, nearest
+from mlcl.models.configuration import MLCLConfig
 from mlcl.models.mlcl import MLCLModel
-from mlcl.models.mlcl_configuration import MLCLConfig
 from mlcl.models.registry import model_sizes
 from mlcl.recipe import resolve
 

@@ -40,9 +40,9 @@ def bench(
         rows; all: the first three.
     """
     from mlcl.bench.run import bench_table, run_bench
+    from mlcl.console import Console
     from mlcl.errors import UsageError
-    from mlcl.report.console import Console
-    from mlcl.report.files import write_json
+    from mlcl.files import write_json
 
     if repeats < 1:
         raise UsageError(f"--repeats {repeats}: must be at least 1")

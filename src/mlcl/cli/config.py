@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import Model
+from mlcl.cli.options import Changes, Model, Profile
 from mlcl.errors import UsageError
 
 
@@ -12,10 +12,8 @@ def config(
     recipe: str | None = None,
     *,
     model: Model = None,
-    profile: Annotated[str | None, Parameter(help="`default` or `release`.")] = None,
-    changes: Annotated[
-        list[str] | None, Parameter(name="--set", negative="", help="Change one key: `section.key=value`.")
-    ] = None,
+    profile: Profile = None,
+    changes: Changes = None,
     search: Annotated[bool, Parameter(negative="", help="Print what `mlcl tune` searches instead.")] = False,
 ) -> None:
     """Print a recipe's settings with what each means; without a recipe, the list of recipes.
@@ -26,7 +24,7 @@ def config(
         demo, mosi, mosei, ur_funny, mustard, or a recipe file.
     """
     from mlcl.recipe import describe, read_recipe, recipe_names, resolve
-    from mlcl.search import describe_search, search_space
+    from mlcl.studies.tune.search import describe_search, search_space
 
     if recipe is None and search:
         raise UsageError(f"--search needs a recipe: {', '.join(recipe_names())}, or a recipe file")

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import DEVICE, Data, Model, Threads, set_threads
+from mlcl.cli.options import TrainingOptions, set_threads
 from mlcl.errors import UsageError
 
 if TYPE_CHECKING:
     from mlcl.config import Experiment
 
 _log = logging.getLogger(__name__)
+_NONE = TrainingOptions()
 
 
 def crossvalidate(
@@ -24,19 +25,9 @@ def crossvalidate(
     ] = "auto",
     lists: Annotated[Path | None, Parameter(help="JSON, or pickle of pairs, of each fold's items.")] = None,
     fold_seed: Annotated[int, Parameter(help="Seed of the dealing.")] = 0,
-    model: Model = "mlcl",
-    data: Data = None,
-    text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None,
-    profile: Annotated[str, Parameter(help="`default` or `release`.")] = "default",
-    seed: Annotated[int | None, Parameter(help="Seed of everything random in the trainings.")] = None,
-    changes: Annotated[
-        list[str] | None, Parameter(name="--set", negative="", help="Change one key: `section.key=value`.")
-    ] = None,
+    options: TrainingOptions = _NONE,
     output: Annotated[Path | None, Parameter(help="Folder to make; a free name under runs/ when absent.")] = None,
     resume: Annotated[Path | None, Parameter(help="Go on with this folder; finished folds are not repeated.")] = None,
-    device: Annotated[str | None, DEVICE] = None,
-    threads: Threads = None,
-    quiet: Annotated[bool, Parameter(negative="", help="Show no progress.")] = False,
 ) -> None:
     """Train and test on every fold of all items of a file, for sets too small for one test split.
 
@@ -45,31 +36,28 @@ def crossvalidate(
     recipe
         demo, mosi, mosei, ur_funny or mustard.
     """
-    from mlcl.models.registry import TINY
+    from mlcl.console import Console
     from mlcl.parallel import launched
-    from mlcl.recipe import changed, recipe_names, resolve
-    from mlcl.report.console import Console
-    from mlcl.report.fold_card import fold_columns
-    from mlcl.report.table import score_table
+    from mlcl.recipe import recipe_names
     from mlcl.runs.checks import check_same_experiment
-    from mlcl.runs.crossvalidate import cross_validate
-    from mlcl.runs.crossvalidation import CrossValidation
     from mlcl.runs.folder import check_free, free_path
+    from mlcl.score_table import score_table
+    from mlcl.studies.fold_card import fold_columns
+    from mlcl.studies.folds import CrossValidation, cross_validate
 
-    set_threads(threads)
+    set_threads(options.threads)
     if launched():
         raise UsageError("crossvalidate trains fold after fold in one process; leave torchrun out")
     if resume is not None:
-        fixed = (recipe, folds, lists, output, seed)
-        named = (profile, model, by, fold_seed) != ("default", "mlcl", "auto", 0)
-        if named or any(value is not None for value in fixed):
+        fixed = (recipe, folds, lists, output, options.seed, options.profile, options.model)
+        if (by, fold_seed) != ("auto", 0) or any(value is not None for value in fixed):
             raise UsageError(
                 "--resume goes on with a cross-validation as it is; "
                 "only --data, --text-encoder, --device and --set go with it"
             )
         place = CrossValidation.open(resume)
         before = place.experiment()
-        experiment = changed(before, data=data, text_encoder=text_encoder, device=device, changes=changes)
+        experiment = options.resumed(before)
         check_same_experiment(before, experiment)
         if experiment.train != before.train:
             raise UsageError("--resume cannot change train here: folds must be trained alike; start a new one")
@@ -79,16 +67,7 @@ def crossvalidate(
         if output is not None:
             check_free(output)
         experiment = _with_fold(
-            resolve(
-                recipe,
-                model=model,
-                profile=profile,
-                data=data,
-                text_encoder=text_encoder,
-                seed=seed,
-                device=device,
-                changes=changes,
-            ),
+            options.experiment(recipe),
             folds=folds,
             by=by,
             lists=lists,
@@ -96,9 +75,8 @@ def crossvalidate(
         )
         place = CrossValidation(output if output is not None else free_path(experiment, "-folds"))
         check_free(place.path)
-    if threads is None and experiment.text_encoder == TINY:
-        set_threads(1)  # as in `mlcl train`
-    summary = cross_validate(experiment, place, quiet=quiet)
+    options.limit_threads(experiment)
+    summary = cross_validate(experiment, place, quiet=options.quiet)
     fold = experiment.data.fold
     title = f"{experiment.model.name} on {experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}"
     split = f"{len(summary.folds)} folds by {fold.by if fold is not None else 'item'}"
@@ -110,7 +88,7 @@ def _with_fold(experiment: "Experiment", *, folds: int | None, by: str, lists: P
     """The experiment of the first fold."""
     from mlcl.config import validate_experiment
     from mlcl.data.folds import grouping, listed_folds, pool
-    from mlcl.runs.source import open_corpus
+    from mlcl.data.source import open_corpus
 
     if experiment.data.fold is not None:
         raise UsageError("--set data.fold names one fold; mlcl crossvalidate trains all, see --folds and --by")

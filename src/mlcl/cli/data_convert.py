@@ -104,8 +104,8 @@ def split(
 def _writer(name: str, out: Path, text: str | None = None) -> "Callable[[Corpus, Path], None]":
     """The writer of a layout; refuses an unknown one, a place where there is something, and text that it has not."""
     from mlcl.data.formats import LAYOUTS
-    from mlcl.data.formats.placing import refuse_existing
     from mlcl.errors import UsageError, nearest
+    from mlcl.files import refuse_existing
 
     writers = {layout.name: layout for layout in LAYOUTS if layout.write is not None}
     if name not in writers:

@@ -21,8 +21,8 @@ def inspect(file: Path, *, json: Json = False) -> None:
     """
     from rich.text import Text
 
-    from mlcl.report.console import Console
-    from mlcl.report.inspection import inspection_lines
+    from mlcl.console import Console
+    from mlcl.data.inspection.terminal import inspection_lines
 
     found = _inspect(file)
     if json:

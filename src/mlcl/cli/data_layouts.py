@@ -18,7 +18,7 @@ def layouts(*, json: Json = False) -> None:
         return
     from rich.table import Table
 
-    from mlcl.report.console import Console
+    from mlcl.console import Console
 
     table = Table(box=None, pad_edge=False)
     for heading in ("layout", "read", "write", "form"):

@@ -20,10 +20,10 @@ def evaluate(
     import json as json_format
     import sys
 
+    from mlcl.console import Console
     from mlcl.errors import DataError
-    from mlcl.predict.trained import TrainedRun
-    from mlcl.report.console import Console
-    from mlcl.report.table import score_table
+    from mlcl.runs.trained import TrainedRun
+    from mlcl.score_table import score_table
 
     set_threads(threads)
     trained = TrainedRun.load(str(run), device=device)

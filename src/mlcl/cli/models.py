@@ -7,8 +7,8 @@ def models(*, json: Json = False) -> None:
     """List the models: where each comes from, its size at BERT-base, and what its authors trained it on."""
     import json as json_format
 
+    from mlcl.console import Console
     from mlcl.models.catalogue import catalogue, catalogue_table
-    from mlcl.report.console import Console
 
     rows = catalogue()
     if json:

@@ -18,13 +18,25 @@ def predict(
     threads: Threads = None,
 ) -> None:
     """Write a trained run's predictions for every item of a file; labels may be absent."""
-    from mlcl.predict.trained import TrainedRun
     from mlcl.runs.export import check_table_path, save_predictions
+    from mlcl.runs.trained import TrainedRun
 
     set_threads(threads)
     check_table_path(output)
+    _check_apart(output, run, data)
     trained = TrainedRun.load(str(run), device=device)
     corpus = trained.corpus(data)
     results = {name: trained.predict(corpus, name) for name in ([split] if split else corpus.splits)}
     save_predictions(output, results)
     print(f"{sum(len(predictions.ids) for predictions in results.values())} predictions: {output}")
+
+
+def _check_apart(output: Path, run: Path, data: str | None) -> None:
+    """Refuse to replace what is read: the data, or a file of the run."""
+    from mlcl.errors import UsageError
+
+    target = output.resolve()
+    for place, what in ((data, "the data"), (run, "the run")):
+        source = None if place is None else Path(place).resolve()
+        if source is not None and (target == source or source in target.parents):
+            raise UsageError(f"--output {output}: {what} stand there; name another place")

@@ -46,7 +46,7 @@ def report(
     words = _words(evidence, summary.scored, data, no_texts)
     reason = f"No run keeps embeddings of {split}; make them with --embeddings."
     if embeddings:
-        from mlcl.predict.embeddings import keep_embeddings
+        from mlcl.runs.embeddings import keep_embeddings
 
         for system in map_systems(evidence):
             keep_embeddings(system.chosen.path, split, data=data, device=device)
@@ -56,18 +56,16 @@ def report(
 
 def _words(evidence: "Evidence", scored: "Scored", data: str | None, no_texts: bool) -> "Words":
     """The items' words from the data file, checked to be the study's."""
-    from mlcl.config import validate_experiment
+    from mlcl.data.source import open_corpus
     from mlcl.errors import RunError
     from mlcl.report.build import Words
-    from mlcl.runs.source import open_corpus
 
     if no_texts:
         return Words(reason="Words and ids are left out on request.", ids=False)
     if data is None:
         return Words()
     run = evidence.some_run
-    experiment = validate_experiment(run.config)
-    corpus = open_corpus(experiment.data.model_copy(update={"file": data}), experiment.recipe)
+    corpus = open_corpus(run.experiment.data.model_copy(update={"file": data}), run.experiment.recipe)
     split = corpus.splits.get(scored.split)
     if corpus.sha256 != run.facts["data"]["sha256"] or split is None or split.ids != scored.ids:
         raise RunError(f"--data {data}: this is not the file of {evidence.path} (its hash differs)")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import Data
+from mlcl.cli.options import Data, Profile, TextEncoder
 from mlcl.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from mlcl.report.study import Plan
+    from mlcl.studies.folder import Plan
     from mlcl.studies.plan import Shared
     from mlcl.studies.running import Finished
 
@@ -22,9 +22,9 @@ class StudyOptions:
 
     output: Annotated[Path, Parameter(help="Study folder to make or to go on with.")]
     data: Data = None
-    text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None
+    text_encoder: TextEncoder = None
     seeds: Annotated[str, Parameter(help="How many seeds (1, 2, ...), or which: `5`, `11,12,13`.")] = "5"
-    profile: Annotated[str, Parameter(help="`default` or `release`.")] = "default"
+    profile: Profile = None
     changes: Annotated[
         list[str] | None,
         Parameter(name="--set", negative="", help="Change one key for all, or for one: `mlcl:train.epochs=5`."),
@@ -79,7 +79,7 @@ def _shared(recipe: str, options: StudyOptions) -> "Shared":
 
     return Shared(
         recipe,
-        profile=options.profile,
+        profile=options.profile or "default",
         data=options.data,
         text_encoder=options.text_encoder,
         seeds=tuple(_seeds(options.seeds)),
@@ -99,13 +99,13 @@ def _seeds(text: str) -> list[int]:
 
 
 def _run(plan: "Plan", options: StudyOptions) -> None:
-    from mlcl.report.console import Console
+    from mlcl.console import Console
     from mlcl.report.evidence import read_evidence
-    from mlcl.report.study import Study
     from mlcl.report.study_table import study_table
     from mlcl.report.summary import summarise
     from mlcl.report.verdict import verdict
     from mlcl.runs.prepare import prepare
+    from mlcl.studies.folder import Study
     from mlcl.studies.plan import experiment, open_or_create
     from mlcl.studies.running import run_study
     from mlcl.train.device import resolve_device

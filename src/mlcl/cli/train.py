@@ -5,38 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import DEVICE, Data, Model, Threads, set_threads
+from mlcl.cli.options import TrainingOptions, set_threads
 from mlcl.errors import UsageError
 
 if TYPE_CHECKING:
     from mlcl.config import Experiment
 
+_NONE = TrainingOptions()
+
 
 def train(
     recipe: str | None = None,
     *,
-    model: Model = None,
-    data: Data = None,
-    text_encoder: Annotated[
-        str | None, Parameter(help="Folder or hub name of the text encoder; `vectors` for text without words.")
-    ] = None,
+    options: TrainingOptions = _NONE,
     label: Annotated[str | None, Parameter(help="Which label to learn, where the file has several.")] = None,
-    profile: Annotated[
-        str | None, Parameter(help="`default`, or `release` to compute what the authors' code computes.")
-    ] = None,
-    seed: Annotated[int | None, Parameter(help="Seed of everything random.")] = None,
-    changes: Annotated[
-        list[str] | None,
-        Parameter(name="--set", negative="", help="Change one key: `section.key=value`. See `mlcl config RECIPE`."),
-    ] = None,
     output: Annotated[Path | None, Parameter(help="Run folder to make; a free name under runs/ when absent.")] = None,
     resume: Annotated[Path | None, Parameter(help="Go on with this run folder.")] = None,
-    device: Annotated[str | None, DEVICE] = None,
-    threads: Threads = None,
     track: Annotated[
         str | None, Parameter(help="Show the epochs in `tensorboard`, `wandb` or `trackio` too; each is a package.")
     ] = None,
-    quiet: Annotated[bool, Parameter(negative="", help="Show no progress.")] = False,
 ) -> None:
     """Train a model, choose its epoch on dev, read test once, and keep everything in a run folder.
 
@@ -45,28 +32,28 @@ def train(
     recipe
         demo, mosi, mosei, ur_funny, mustard, or a recipe file (.yaml) that extends one of them.
     """
-    from mlcl.models.registry import TINY
+    from mlcl.console import Console
     from mlcl.parallel import launched, rank
-    from mlcl.recipe import changed, recipe_names, resolve
-    from mlcl.report.console import Console
-    from mlcl.report.table import score_table
+    from mlcl.recipe import recipe_names
     from mlcl.runs.checks import check_same_experiment
     from mlcl.runs.folder import RunFolder
     from mlcl.runs.train import train_run
+    from mlcl.score_table import score_table
     from mlcl.train.distributed import process_group
+    from mlcl.train.stopping import stop_with_parent
 
-    set_threads(threads)
+    stop_with_parent()
+    set_threads(options.threads)
     if resume is not None:
-        if any(given is not None for given in (recipe, output, profile, seed, model, label)):
+        fixed = (recipe, output, options.profile, options.seed, options.model, label)
+        if any(given is not None for given in fixed):
             raise UsageError(
                 "--resume goes on with a run as it is; "
                 "only --data, --text-encoder, --device, --track and --set go with it"
             )
         folder = RunFolder.open(resume)
         before = folder.experiment()
-        experiment = changed(
-            before, data=data, text_encoder=text_encoder, device=device, tracking=track, changes=changes
-        )
+        experiment = options.resumed(before, tracking=track)
         check_same_experiment(before, experiment)
 
         def make_folder() -> RunFolder:
@@ -74,30 +61,19 @@ def train(
     else:
         if recipe is None:
             raise UsageError(f"name a recipe ({', '.join(recipe_names())}) or a run with --resume")
-        experiment = resolve(
-            recipe,
-            model=model,
-            profile=profile,
-            data=data,
-            text_encoder=text_encoder,
-            seed=seed,
-            device=device,
-            tracking=track,
-            label=label,
-            changes=changes,
-        )
+        experiment = options.experiment(recipe, tracking=track, label=label)
         if output is None and launched():
             raise UsageError("under torchrun name the run folder with --output, so that all processes agree")
 
         def make_folder() -> RunFolder:
             return RunFolder.create(output, experiment) if rank() == 0 else RunFolder(output or "")
 
-    if threads is None and experiment.text_encoder == TINY:
-        set_threads(1)  # its steps are too small to share: two threads take twice as long as one
+    options.limit_threads(experiment)
     with process_group(experiment.device):
-        done, columns = train_run(experiment, make_folder, quiet=quiet)
+        done, columns = train_run(experiment, make_folder, quiet=options.quiet)
         if rank() == 0:
-            Console().print(score_table(_title(experiment), columns))
+            console = Console()
+            console.print(score_table(_title(experiment), columns))
             print(f"run folder: {done.path}")
 
 

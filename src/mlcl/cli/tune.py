@@ -7,38 +7,27 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import DEVICE, Data, Model, Threads, set_threads
+from mlcl.cli.options import TrainingOptions
 from mlcl.errors import MlclError, UsageError
+
+_NONE = TrainingOptions()
 
 
 def tune(
     recipe: str,
     *,
-    model: Model = None,
-    data: Data = None,
-    text_encoder: Annotated[str | None, Parameter(help="Folder or hub name of the text encoder.")] = None,
+    options: TrainingOptions = _NONE,
     trials: Annotated[
         int, Parameter(help="Trials of the whole study: complete, pruned and failed ones together.")
     ] = 20,
     study: Annotated[
         Path | None, Parameter(help="Study folder to make or to join; tune/RECIPE-MODEL-PROFILE-SEED when absent.")
     ] = None,
-    profile: Annotated[
-        str | None, Parameter(help="`default`, or `release`, whose values the search starts from.")
-    ] = None,
-    seed: Annotated[int | None, Parameter(help="Seed of the search and of every training.")] = None,
-    changes: Annotated[
-        list[str] | None,
-        Parameter(name="--set", negative="", help="Change one key: `section.key=value`; it is then not searched."),
-    ] = None,
     timeout: Annotated[float | None, Parameter(help="Seconds after which no further trial begins.")] = None,
     apply: Annotated[Path | None, Parameter(help="Write the best trial as a recipe file for `mlcl train`.")] = None,
     importance: Annotated[
         Path | None, Parameter(help="Write how much each setting mattered as a figure (.svg).")
     ] = None,
-    device: Annotated[str | None, DEVICE] = None,
-    threads: Threads = None,
-    quiet: Annotated[bool, Parameter(negative="", help="Show no progress.")] = False,
 ) -> None:
     """Search settings by their dev score; the test split is not loaded. `mlcl config` shows which.
 
@@ -49,41 +38,28 @@ def tune(
     recipe
         demo, mosi, mosei, ur_funny, mustard, or a recipe file.
     """
-    from mlcl.recipe import resolve
-    from mlcl.search import search_space
+    from mlcl.studies.tune.search import search_space
 
     _check_options(trials, timeout, apply, importance)
-    experiment = resolve(
-        recipe,
-        model=model,
-        profile=profile,
-        data=data,
-        text_encoder=text_encoder,
-        seed=seed,
-        device=device,
-        changes=changes,
-    )
-    space = search_space(experiment, recipe, changes)
+    experiment = options.experiment(recipe)
+    space = search_space(experiment, recipe, options.changes)
     try:
         import optuna  # noqa: F401
     except ImportError:
         raise MlclError("mlcl tune needs Optuna: pip install 'mlcl[sweep]'") from None
 
-    from mlcl.models.registry import TINY
+    from mlcl.files import write_text
     from mlcl.parallel import launched
-    from mlcl.report.files import write_text
-    from mlcl.tune.command import begin, show, work
-    from mlcl.tune.importance import FEWEST, importance_svg, importances
-    from mlcl.tune.outcome import recipe_text, set_words
+    from mlcl.studies.tune.command import begin, show, work
+    from mlcl.studies.tune.importance import FEWEST, importance_svg, importances
+    from mlcl.studies.tune.outcome import recipe_text, set_words
 
     if launched():
         raise UsageError("mlcl tune does not run under torchrun; start it several times with the same --study")
-    set_threads(threads)
-    if threads is None and experiment.text_encoder == TINY:
-        set_threads(1)
+    options.limit_threads(experiment)
     names = (experiment.recipe, experiment.model.name, experiment.profile, str(experiment.seed))
     begun = begin(experiment, space, study or Path("tune") / "-".join(names))
-    work(begun, budget=trials, timeout=timeout, quiet=quiet)
+    work(begun, budget=trials, timeout=timeout, quiet=options.quiet)
     best, shares = show(begun), importances(begun.study)
     if shares:
         print(f"share explained: {', '.join(f'{key} {share:.0%}' for key, share in shares.items())}")
@@ -93,18 +69,18 @@ def tune(
         write_text(importance, importance_svg(shares, f"Share of dev {begun.metric} that each setting explains"))
     if apply is not None:
         write_text(apply, recipe_text(begun.study, experiment, best, begun.metric))
-    given: list[tuple[str, object]] = [("--model", model), ("--profile", profile), ("--data", data)]
-    given += [("--text-encoder", text_encoder)]
-    given += [("--seed", seed), *(("--set", change) for change in changes or [])]
-    options = [str(word) for option, value in given if value is not None for word in (option, value)]
+    given: list[tuple[str, object]] = [("--model", options.model), ("--profile", options.profile)]
+    given += [("--data", options.data), ("--text-encoder", options.text_encoder), ("--seed", options.seed)]
+    given += [("--set", change) for change in options.changes or []]
+    words = [str(word) for option, value in given if value is not None for word in (option, value)]
     print(f"best: trial {best.number}. To train with it and read test once:")
-    print(shlex.join(["mlcl", "train", recipe, *options, *set_words(space, best)]))
+    print(shlex.join(["mlcl", "train", recipe, *words, *set_words(space, best)]))
     print(f"study folder: {begun.study.folder.path}")
 
 
 def _check_options(trials: int, timeout: float | None, apply: Path | None, importance: Path | None) -> None:
     """Refuse what could not be done at the end, before the work begins."""
-    from mlcl.recipe_file import TUNED
+    from mlcl.recipe import TUNED
 
     if trials < 1:
         raise UsageError(f"--trials {trials}: must be at least 1")

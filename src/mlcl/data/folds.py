@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.config import FoldConfig
-from mlcl.data.corpus import Corpus, Split
-from mlcl.data.formats.unpickler import load_pickle
+from mlcl.data.corpus import Corpus, Split, take
 from mlcl.data.resplit import groups_of, join
-from mlcl.data.select import take
 from mlcl.data.split import divide, k_folds
 from mlcl.errors import DataError, UsageError
+from mlcl.safe.unpickler import load_pickle
 
 Items = NDArray[np.int64]
 _PARTS = ("train", "dev", "test")

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlcl.data.corpus import Corpus
-from mlcl.data.formats.arrow import batches_of, corpus_of, description_of
-from mlcl.data.formats.items import Source
-from mlcl.data.formats.tabled import tabled
+from mlcl.data.formats.own.arrow import batches_of, corpus_of, description_of
+from mlcl.data.formats.own.to_table import tabled
+from mlcl.data.formats.shared.source import Source
 from mlcl.errors import UsageError
 
 

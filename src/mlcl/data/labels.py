@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.data.corpus import Corpus, Split, Task
-from mlcl.data.select import take
+from mlcl.data.corpus import Corpus, Split, Task, take
 from mlcl.errors import DataError, UsageError, nearest
 
 SENTIMENT = (-3.0, 3.0)

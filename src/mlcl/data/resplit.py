@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlcl.data.corpus import SPLITS, Corpus, Ragged, Segment, Split
-from mlcl.data.formats.labelled import NO_SPLIT
-from mlcl.data.select import take
+from mlcl.data.corpus import SPLITS, Corpus, Ragged, Segment, Split, take
+from mlcl.data.formats.texts.labelled import NO_SPLIT
 from mlcl.data.split import divide
 from mlcl.data.video import video_of
 from mlcl.errors import DataError, UsageError, nearest

@@ -1,7 +1,8 @@
 """Models: MLCL and the systems it builds on."""
 
+from mlcl.models.base import MultimodalOutput
+from mlcl.models.configuration import HKTConfig, MLCLConfig
 from mlcl.models.hkt import HKTModel
-from mlcl.models.hkt_configuration import HKTConfig
 from mlcl.models.hkt_unimodal import UnimodalModel
 from mlcl.models.late_fusion import LateFusionConfig, LateFusionModel
 from mlcl.models.lfmim import LFMIMConfig, LFMIMModel
@@ -9,14 +10,12 @@ from mlcl.models.mag import MAGConfig, MAGModel
 from mlcl.models.mcl import MCLConfig, MCLModel
 from mlcl.models.mib import MIBConfig, MIBModel
 from mlcl.models.mlcl import MLCLModel
-from mlcl.models.mlcl_configuration import MLCLConfig
-from mlcl.models.output import MultimodalOutput
-from mlcl.models.release import load_release_weights
-from mlcl.models.release_hkt import load_hkt_weights, load_unimodal_weights
-from mlcl.models.release_lfmim import load_lfmim_weights
-from mlcl.models.release_mag import load_mag_release
-from mlcl.models.release_mcl import load_mcl_release_weights
-from mlcl.models.release_mib import load_mib_release_weights
+from mlcl.models.release.hkt import load_hkt_weights, load_unimodal_weights
+from mlcl.models.release.lfmim import load_lfmim_weights
+from mlcl.models.release.mag import load_mag_release
+from mlcl.models.release.mcl import load_mcl_release_weights
+from mlcl.models.release.mib import load_mib_release_weights
+from mlcl.models.release.mlcl import load_release_weights
 from mlcl.models.text import TextConfig, TextModel
 
 __all__ = [

@@ -1,18 +1,36 @@
 """What training, evaluation and run folders expect of every model."""
 
 import inspect
+from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
+from transformers.utils import ModelOutput
 
 from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch
 from mlcl.encode.build import read_encoder_config, read_encoder_weights
-from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Stage, Update, two_rates
+
+
+@dataclass
+class MultimodalOutput(ModelOutput):
+    """Result of a forward pass.
+
+    Attributes:
+        loss: Scalar, the weighted sum of `terms`; None without labels.
+        terms: The parts of the loss by name, unweighted; ``task`` is absent without labels.
+        logits: (batch, outputs): the score itself for regression, class logits for classification.
+        embedding: (batch, width): the fused representation.
+    """
+
+    loss: Tensor | None = None
+    terms: dict[str, Tensor] | None = None
+    logits: Tensor | None = None
+    embedding: Tensor | None = None
 
 
 class MultimodalModel(PreTrainedModel):
@@ -46,7 +64,7 @@ class MultimodalModel(PreTrainedModel):
                 raise ValueError(
                     f"{arguments[0]} holds a model of type {held!r}, and {cls.__name__} is of type "
                     f"{cls.config_class.model_type!r}; mlcl.models has the classes, and "
-                    "mlcl.predict.trained.TrainedRun.load takes any run folder"
+                    "mlcl.runs.trained.TrainedRun.load takes any run folder"
                 )
         return super().from_pretrained(*arguments, **options)
 

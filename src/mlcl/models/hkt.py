@@ -9,11 +9,10 @@ from mlcl.config import TrainConfig
 from mlcl.encode.pooling import EVERY_STEP
 from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.modality import ACOUSTIC, VISUAL
-from mlcl.models.base import MultimodalModel
-from mlcl.models.hkt_configuration import HCF, ROWS, HKTConfig, RowKind
+from mlcl.models.base import MultimodalModel, MultimodalOutput
+from mlcl.models.configuration import HCF, ROWS, HKTConfig, RowKind
 from mlcl.models.hkt_layers import BimodalAttention, RowEncoder
 from mlcl.models.hkt_unimodal import UnimodalModel, check_rows, decay_groups
-from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Stage, Update
 from mlcl.models.task import class_logits, task_loss
 

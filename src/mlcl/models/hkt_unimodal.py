@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from mlcl.config import TrainConfig
 from mlcl.errors import AlignmentError
 from mlcl.modality import ACOUSTIC, VISUAL
-from mlcl.models.absence import real_rows
-from mlcl.models.hkt_configuration import HCF, HKTConfig, RowKind
-from mlcl.models.output import MultimodalOutput
+from mlcl.models.base import MultimodalOutput
+from mlcl.models.configuration import HCF, HKTConfig, RowKind
+from mlcl.models.encoders import real_rows
 from mlcl.models.plan import Group, Update, split_by_decay
 from mlcl.models.task import class_logits, task_loss
 

@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from mlcl.encode.text import TextInput
 from mlcl.modality import MODALITIES
-from mlcl.models.absence import blank
+from mlcl.models.base import MultimodalOutput
 from mlcl.models.configuration import EncodersConfig
-from mlcl.models.encoders import EncodersModel
-from mlcl.models.output import MultimodalOutput
+from mlcl.models.encoders import EncodersModel, blank
 from mlcl.models.task import task_loss
 
 

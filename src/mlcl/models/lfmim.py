@@ -13,10 +13,9 @@ from mlcl.encode.pooling import EVERY_STEP
 from mlcl.encode.stream import PositionReadout, Stream
 from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
-from mlcl.models.absence import blank, hide_modalities, real_rows
-from mlcl.models.base import MultimodalModel
+from mlcl.models.base import MultimodalModel, MultimodalOutput
 from mlcl.models.configuration import MultimodalConfig
-from mlcl.models.output import MultimodalOutput
+from mlcl.models.encoders import blank, hide_modalities, real_rows
 from mlcl.models.task import item_losses
 from mlcl.parallel import global_mean
 

@@ -13,10 +13,9 @@ from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.errors import AlignmentError
 from mlcl.fuse import AdaptationGate
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
-from mlcl.models.absence import blank, hide_modalities, real_rows
-from mlcl.models.base import MultimodalModel
+from mlcl.models.base import MultimodalModel, MultimodalOutput
 from mlcl.models.configuration import MultimodalConfig
-from mlcl.models.output import MultimodalOutput
+from mlcl.models.encoders import blank, hide_modalities, real_rows
 from mlcl.models.plan import Group, Update
 from mlcl.models.task import task_loss
 

@@ -12,9 +12,9 @@ from mlcl.encode.bottleneck import Bottleneck, Code
 from mlcl.encode.text import TextInput
 from mlcl.fuse import build_fusion, product_of_experts
 from mlcl.modality import MODALITIES
+from mlcl.models.base import MultimodalOutput
 from mlcl.models.configuration import EncodersConfig
 from mlcl.models.encoders import EncodersModel
-from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Update, two_rates
 from mlcl.models.task import task_loss
 from mlcl.parallel import global_mean

@@ -12,10 +12,9 @@ from mlcl.encode.sequence import Encoded
 from mlcl.encode.text import TextInput
 from mlcl.fuse import CrossModalTransformer, FusionNetwork
 from mlcl.modality import ACOUSTIC, MODALITIES, PAIRS, TEXT, VISUAL, pair_name
-from mlcl.models.absence import blank, together
-from mlcl.models.encoders import EncodersModel
-from mlcl.models.mlcl_configuration import MLCLConfig
-from mlcl.models.output import MultimodalOutput
+from mlcl.models.base import MultimodalOutput
+from mlcl.models.configuration import MLCLConfig
+from mlcl.models.encoders import EncodersModel, blank, together
 from mlcl.models.task import task_loss
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from transformers import logging as transformers_logging
 
-from mlcl.config import VECTORS, Experiment
+from mlcl.config import TINY, VECTORS, Experiment
 from mlcl.data.corpus import Task
 from mlcl.encode.build import tiny_config
 from mlcl.encode.vectors import vectors_config
@@ -23,7 +23,6 @@ from mlcl.models.mib import MIBModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
 
-TINY = "tiny"
 Kind = Literal["regression", "classification", "multi-class"]
 """Kinds of label: a score, one of two classes, one of more."""
 

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from mlcl.encode.pooling import build_pooling
 from mlcl.encode.text import TextBackbone, TextInput
-from mlcl.models.base import MultimodalModel
+from mlcl.models.base import MultimodalModel, MultimodalOutput
 from mlcl.models.configuration import ModelConfig
-from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import task_loss
 
 

@@ -1,17 +1,18 @@
 """What a study folder, or a single run folder, holds as evidence: plain files, read without the code that made them."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
 
+from mlcl.config import Experiment
 from mlcl.errors import RunError, nearest
-from mlcl.report.study import Study, System
+from mlcl.modality import TEXT
+from mlcl.runs.folder import RunFolder
+from mlcl.studies.folder import Study, System
 
 Array = NDArray[np.float64]
 Facts = dict[str, Any]
@@ -23,31 +24,37 @@ class RunRecord:
     """A complete run.
 
     Attributes:
-        path: The run folder.
+        folder: The run folder.
         seed: Its seed.
-        config: The resolved configuration.
+        experiment: The resolved configuration.
         facts: Data, encoder, versions, selection, cost.
         history: One record per epoch.
     """
 
-    path: Path
+    folder: RunFolder
     seed: int
-    config: Facts
+    experiment: Experiment
     facts: Facts
     history: list[Facts]
 
     @classmethod
-    def read(cls, path: Path, seed: int | None = None) -> "RunRecord":
-        """Read the run at `path`, which must be complete.
+    def read(cls, folder: RunFolder, seed: int | None = None) -> "RunRecord":
+        """Read a run, which must be complete.
 
         Raises:
             RunError: Naming the file that is missing or damaged.
         """
-        config = _yaml(path / "config.yaml")
-        lines = _text(path / "history.jsonl").splitlines()
-        history = [_json(path / "history.jsonl", line) for line in lines]
-        facts = _json(path / "run.json", _text(path / "run.json"))
-        return cls(path, int(config["seed"]) if seed is None else seed, config, facts, history)
+        folder.digests.check(folder.metrics)
+        experiment = folder.experiment()
+        facts, history = folder.read_facts(), folder.read_history()
+        if not facts:
+            raise RunError(f"{folder.facts} is missing or damaged; {_AGAIN}")
+        return cls(folder, experiment.seed if seed is None else seed, experiment, facts, history)
+
+    @property
+    def path(self) -> Path:
+        """The run folder's path."""
+        return self.folder.path
 
     def predictions(self, split: str) -> pd.DataFrame:
         """The table of predictions of a split: ``id, split, prediction[, probability], label``.
@@ -55,10 +62,11 @@ class RunRecord:
         Raises:
             RunError: If the run kept none, or its items have no labels.
         """
-        file = self.path / "predictions" / f"{split}.csv"
+        file = self.folder.predictions / f"{split}.csv"
         if not file.is_file():
             known = sorted(entry.stem for entry in file.parent.glob("*.csv"))
             raise RunError(f"{self.path} has no predictions of split {split!r}; {nearest(split, known)}")
+        self.folder.digests.check(file)
         try:
             table = pd.read_csv(file, dtype=str, keep_default_na=False)  # numbers as text: to the last digit
             score = "probability" if "probability" in table else "prediction"
@@ -110,12 +118,12 @@ class SystemRecord:
         """Whether this is a text-only system: the model of that name, or one that is given nothing else."""
         if self.first is None:
             return False
-        return self.first.facts["model"]["name"] == "text" or self.first.config["data"]["modalities"] == ["text"]
+        return self.first.facts["model"]["name"] == "text" or self.first.experiment.data.modalities == (TEXT,)
 
     @property
     def is_reproduction(self) -> bool:
         """Whether it follows the authors' release rather than the fair protocol."""
-        return self.first is not None and self.first.config["profile"] == "release"
+        return self.first is not None and self.first.experiment.profile == "release"
 
     @property
     def is_adaptation(self) -> bool:
@@ -163,14 +171,14 @@ class Evidence:
         if not self.complete:
             return False
         run = self.some_run
-        return (run.path / "predictions" / f"{split}.csv").is_file() and run.facts["data"].get("num_classes", 2) <= 2
+        return (run.folder.predictions / f"{split}.csv").is_file() and run.facts["data"].get("num_classes", 2) <= 2
 
 
 def read_evidence(path: Path) -> Evidence:
     """Read a study folder or a run folder.
 
     Format:
-        A folder as `mlcl.report.study.Study` describes it, or a run folder: ``config.yaml``, ``run.json``,
+        A folder as `mlcl.studies.folder.Study` describes it, or a run folder: ``config.yaml``, ``run.json``,
         ``history.jsonl``, ``predictions/`` and, in a complete run, ``metrics.json``.
 
     Raises:
@@ -178,7 +186,7 @@ def read_evidence(path: Path) -> Evidence:
     """
     if Study.exists(path):
         evidence = _read_study(Study.open(path))
-    elif (path / "config.yaml").is_file():
+    elif RunFolder(path).config.is_file():
         evidence = _read_single(path)
     else:
         raise RunError(
@@ -215,36 +223,10 @@ def _read_system(study: Study, planned: System) -> SystemRecord:
 
 
 def _read_single(path: Path) -> Evidence:
-    if not (path / "metrics.json").is_file():
+    folder = RunFolder(path)
+    if not folder.complete:
         raise RunError(f"{path} holds no complete run yet; go on with mlcl train --resume {path}")
-    run = RunRecord.read(path)
+    run = RunRecord.read(folder)
     name = str(run.facts["model"]["name"])
-    title = f"{run.facts['model'].get('title', name)}, recipe {run.config['recipe']}"
+    title = f"{run.facts['model'].get('title', name)}, recipe {run.experiment.recipe}"
     return Evidence(path, title, "run", [run.seed], name, [SystemRecord(name, name, runs={run.seed: run})])
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise RunError(f"{file} is missing or damaged; {_AGAIN}") from error
-
-
-def _json(file: Path, text: str) -> Facts:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise RunError(f"{file} is damaged; {_AGAIN}") from error
-    if not isinstance(value, dict):
-        raise RunError(f"{file} is damaged; {_AGAIN}")
-    return value
-
-
-def _yaml(file: Path) -> Facts:
-    try:
-        value = yaml.safe_load(_text(file))
-    except yaml.YAMLError as error:
-        raise RunError(f"{file} is damaged; {_AGAIN}") from error
-    if not isinstance(value, dict):
-        raise RunError(f"{file} is damaged; {_AGAIN}")
-    return value

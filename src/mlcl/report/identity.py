@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mlcl.report.evidence import RunRecord
-from mlcl.report.reads import reads_of_test
 from mlcl.report.summary import Summary
 from mlcl.report.wording import listed
+from mlcl.runs.card import reads_of_test
 
 Lines = list[tuple[str, str]]
 RANDOM = "tiny"
@@ -26,8 +26,8 @@ def identity(summary: Summary) -> Lines:
         ("Text encoder", _all(runs, lambda run: run.facts["text_encoder"]["name"])),
         ("Encoder parameters", f"{encoder['parameters']:,}" if "parameters" in encoder else ""),
         ("Encoder SHA-256", _all(runs, lambda run: run.facts["text_encoder"]["sha256"])),
-        ("Recipe", _all(runs, lambda run: run.config["recipe"])),
-        ("Profile", _all(runs, lambda run: run.config["profile"])),
+        ("Recipe", _all(runs, lambda run: run.experiment.recipe)),
+        ("Profile", _all(runs, lambda run: run.experiment.profile)),
         ("Changed in all", " ".join(evidence.changes)),
         ("Seeds", ", ".join(map(str, evidence.seeds))),
         (

@@ -204,7 +204,7 @@ def systems_sheet(summary: Summary) -> Sheet:
     for system in summary.evidence.systems:
         model = system.first.facts["model"] if system.first else {}
         title_of = str(model.get("title", "no complete run"))
-        profile = system.first.config["profile"] if system.first else NOTHING
+        profile = system.first.experiment.profile if system.first else NOTHING
         troubles = [f"seed {seed} failed: {reason}" for seed, reason in system.failed.items()]
         troubles += [f"seed {listed([str(seed) for seed in system.missing])} missing"] if system.missing else []
         rows.append(

@@ -2,8 +2,8 @@
 
 from rich.table import Table
 
-from mlcl.report.study import Study
 from mlcl.report.summary import deviation, mean
+from mlcl.studies.folder import Study
 
 _SHOWN = {
     "regression": ("mae", "corr", "acc7", "acc2_non0", "f1_non0"),
@@ -21,7 +21,7 @@ def study_table(study: Study, split: str = "test") -> Table:
         table.add_column(name, justify="right")
     for system in study.systems:
         seeds = study.done_seeds(system.name)
-        runs = [study.metrics(system.name, seed).get(split, {}) for seed in seeds]
+        runs = [study.run(system.name, seed).read_metrics().get(split, {}) for seed in seeds]
         cells = [_cell([run.get(name) for run in runs]) for name in metrics]
         table.add_row(system.label, f"{len(seeds)} of {len(study.seeds)}", *cells)
     return table
@@ -31,7 +31,7 @@ def _metrics(study: Study, split: str) -> list[str]:
     """The metrics to show: those of the task that any complete run has."""
     for system in study.systems:
         for seed in study.done_seeds(system.name):
-            known = study.metrics(system.name, seed).get(split, {})
+            known = study.run(system.name, seed).read_metrics().get(split, {})
             shown = _SHOWN["regression" if "mae" in known else "classification"]
             return [name for name in shown if name in known]
     return []

@@ -9,7 +9,7 @@ from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
 from mlcl.data.folds import advised_grouping
-from mlcl.data.formats.labelled import NO_SPLIT
+from mlcl.data.formats.texts.labelled import NO_SPLIT
 from mlcl.errors import AlignmentError, DataError, NoWordsError, RunError, UsageError
 from mlcl.modality import TEXT
 

@@ -23,7 +23,7 @@ TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 def export_model(folder: RunFolder, model: MultimodalModel) -> None:
     """Write ``model/`` so that `MultimodalModel.from_pretrained` loads it."""
-    _replace_files(folder.model, lambda target: save_model(model, str(target)))
+    _replace_files(folder, folder.model, lambda target: save_model(model, str(target)))
 
 
 def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords | VectorSteps) -> None:
@@ -33,7 +33,7 @@ def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords 
         tokenizer.save(target)
         processor.save(target)
 
-    _replace_files(folder.processor, write)
+    _replace_files(folder, folder.processor, write)
 
 
 def load_processor(folder: RunFolder) -> tuple[Processor, SubWords | VectorSteps]:
@@ -44,6 +44,7 @@ def load_processor(folder: RunFolder) -> tuple[Processor, SubWords | VectorSteps
     """
     if not folder.trained:
         raise RunError(f"{folder.path} holds no trained model yet; go on with mlcl train --resume {folder.path}")
+    folder.digests.check(*folder.processor.iterdir(), *folder.model.iterdir())
     processor = Processor.load(folder.processor)
     return processor, VectorSteps() if processor.vectors else load_tokenizer(str(folder.processor))
 
@@ -126,7 +127,7 @@ def read_predictions(path: Path) -> Predictions:
     return Predictions(ids, "classification", np.stack([1 - positive, positive], axis=1), labels)
 
 
-def _replace_files(folder: Path, write: Callable[[Path], None]) -> None:
+def _replace_files(run: RunFolder, folder: Path, write: Callable[[Path], None]) -> None:
     """Write into a sibling folder, then move file by file: a crash leaves whole files only."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder.with_name(f".{folder.name}.tmp")  # always the same name, so that none is left behind by a crash
@@ -134,7 +135,10 @@ def _replace_files(folder: Path, write: Callable[[Path], None]) -> None:
     try:
         temporary.mkdir()
         write(temporary)
-        for file in sorted(temporary.iterdir()):
+        files = sorted(temporary.iterdir())
+        run.digests.open(folder / file.name for file in files)
+        for file in files:
             file.replace(folder / file.name)
+        run.digests.seal(folder / file.name for file in files)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,6 +1,8 @@
 """A run is a folder: the only hand-over between verbs."""
 
 import json
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +10,20 @@ import yaml
 
 from mlcl.config import Experiment, validate_experiment
 from mlcl.errors import RunError, UsageError
-from mlcl.report.files import write_text
+from mlcl.files import write_json, write_text
+from mlcl.lock import alone_in
+from mlcl.runs.digests import Digests
+
+_AGAIN = "make the run again, or go on with"
 
 
 class RunFolder:
-    """Paths of a run, and its configuration.
+    """A run: where everything stands, and the one place that reads and writes it.
 
     ``config.yaml`` resolved configuration · ``run.json`` data, encoder, versions · ``model/`` weights of the selected
     epoch, and a model card · ``processor/`` tokenizer and preparation · ``history.jsonl`` one record per epoch ·
     ``metrics.json`` · ``predictions/`` · ``README.md`` run card · ``checkpoint.pt`` to resume · ``stages/`` what was
-    trained before the model · ``tracking/`` what a tracker keeps.
+    trained before the model · ``tracking/`` what a tracker keeps · ``digests.json`` hashes of what was written.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -34,6 +40,7 @@ class RunFolder:
         self.stages = self.path / "stages"
         self.tracking = self.path / "tracking"
         self.checkpoint = self.path / "checkpoint.pt"
+        self.digests = Digests(self.path)
 
     @classmethod
     def create(cls, path: str | Path | None, experiment: Experiment) -> "RunFolder":
@@ -42,9 +49,12 @@ class RunFolder:
         Raises:
             RunError: If the folder exists and is not empty.
         """
-        folder = cls(path if path is not None else free_path(experiment))
+        folder = cls(path if path is not None else _new_path(experiment))
         check_free(folder.path)
-        folder.write_config(experiment)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        with folder.alone():
+            check_free(folder.path)
+            folder.write_config(experiment)
         return folder
 
     @classmethod
@@ -61,12 +71,16 @@ class RunFolder:
             raise RunError(f"{path} is no run folder (it has no config.yaml){hint}")
         return folder
 
+    def alone(self) -> AbstractContextManager[int]:
+        """Hold the run against other trainings; raises a RunError if one is at work."""
+        return alone_in(self.path, "is training into")
+
     def experiment(self) -> Experiment:
         """The resolved configuration."""
         try:
-            values = yaml.safe_load(self.config.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise RunError(f"{self.config} is damaged; restore it, or train again") from error
+            values = yaml.safe_load(self._read(self.config))
+        except yaml.YAMLError as error:
+            raise self._damaged(self.config) from error
         lost = [key for key in ("data", "model", "train") if not isinstance(values, dict) or key not in values]
         if lost:
             raise RunError(f"{self.config} is damaged: it has no {lost[0]} section; restore it, or train again")
@@ -79,21 +93,50 @@ class RunFolder:
         """Write ``config.yaml``."""
         write_text(self.config, yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False))
 
+    def write_facts(self, facts: Mapping[str, Any]) -> None:
+        """Write ``run.json``."""
+        write_json(self.facts, facts)
+
     def read_facts(self) -> dict[str, Any]:
         """Data, encoder and versions of the run; empty while there are none."""
+        return self._read_json(self.facts, "delete it and go on with") if self.facts.is_file() else {}
+
+    def read_history(self) -> list[dict[str, Any]]:
+        """One record per epoch."""
+        records = [self._parse(self.history, line) for line in self._read(self.history).splitlines()]
+        return [record for record in records if isinstance(record, dict)]
+
+    def read_metrics(self) -> dict[str, Any]:
+        """Metrics of a complete run, by split."""
+        self.digests.check(self.metrics)
+        return self._read_json(self.metrics)
+
+    def _read_json(self, file: Path, next_step: str = _AGAIN) -> dict[str, Any]:
+        values = self._parse(file, self._read(file), next_step)
+        if not isinstance(values, dict):
+            raise self._damaged(file, next_step)
+        return values
+
+    def _parse(self, file: Path, text: str, next_step: str = _AGAIN) -> Any:
         try:
-            facts: dict[str, Any] = json.loads(self.facts.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
+            return json.loads(text)
         except ValueError as error:
-            raise RunError(
-                f"{self.facts} is damaged; restore it, or delete it and go on with mlcl train --resume {self.path}"
-            ) from error
-        if not isinstance(facts, dict):
-            raise RunError(
-                f"{self.facts} is damaged; restore it, or delete it and go on with mlcl train --resume {self.path}"
-            )
-        return facts
+            raise self._damaged(file, next_step) from error
+
+    def _read(self, file: Path) -> str:
+        try:
+            return file.read_text(encoding="utf-8")
+        except (FileNotFoundError, UnicodeDecodeError) as error:
+            raise self._damaged(file) from error
+
+    def _damaged(self, file: Path, next_step: str = _AGAIN) -> RunError:
+        state = "damaged" if file.exists() else "missing"
+        return RunError(f"{file} is {state}; restore it, or {next_step} mlcl train --resume {self.path}")
+
+    @property
+    def complete(self) -> bool:
+        """Whether training and scoring came to their end: metrics are written last."""
+        return self.metrics.is_file()
 
     @property
     def trained(self) -> bool:
@@ -121,3 +164,14 @@ def free_path(experiment: Experiment, suffix: str = "") -> Path:
         number += 1
         path = base.with_name(f"{base.name}-{number}")
     return path
+
+
+def _new_path(experiment: Experiment) -> Path:
+    """A free name under ``runs/``, taken by making the folder: nobody else gets it."""
+    while True:
+        path = free_path(experiment)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return path

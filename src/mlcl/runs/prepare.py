@@ -10,21 +10,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mlcl.config import VECTORS, Experiment
+from mlcl.config import TINY, VECTORS, Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.opening import content_hash
 from mlcl.data.labels import check_labelled, choose_label
 from mlcl.data.processor import Processor
+from mlcl.data.source import open_corpus
 from mlcl.data.store import FORMAT, read_store, write_store
 from mlcl.data.vectors import VectorSteps
 from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
 from mlcl.errors import EncoderError, NoWordsError, lacks_room
-from mlcl.models.registry import TINY
 from mlcl.recipe import with_vectors
 from mlcl.runs.checks import check_splits, check_words
 from mlcl.runs.facts import corpus_facts, fold_facts
-from mlcl.runs.source import open_corpus
 
 _log = logging.getLogger(__name__)
 

@@ -8,30 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.config import Experiment
+from mlcl.data.source import best_reachable
 from mlcl.errors import Interrupted, RunError, lacks_room
-from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.evaluate.evaluator import Predictions, constant_predictions
 from mlcl.evaluate.intervals import main_intervals
-from mlcl.evaluate.levels import LevelProbe
 from mlcl.execution import set_execution
+from mlcl.files import write_json, write_json_lines, write_text
 from mlcl.models.registry import load_model
 from mlcl.parallel import rank
-from mlcl.report.files import write_json, write_json_lines, write_text
-from mlcl.report.progress import TrainProgress
-from mlcl.report.run_card import model_card, run_card
-from mlcl.report.table import Scores
-from mlcl.report.trackers import check_tracker
-from mlcl.report.tracking import Tracking
+from mlcl.runs.card import model_card, run_card
 from mlcl.runs.checks import check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts, peak_memory, public_config
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.prepare import prepare
 from mlcl.runs.setup import set_up
-from mlcl.runs.source import best_reachable
-from mlcl.runs.stages import train_stages
+from mlcl.runs.stages import fit_model
+from mlcl.score_table import Scores
 from mlcl.train.device import resolve_device
-from mlcl.train.loop import Selection, fit
+from mlcl.train.follow.progress import TrainProgress
+from mlcl.train.follow.trackers import check_tracker
+from mlcl.train.follow.tracking import Tracking
 from mlcl.train.state import TrainState
 
 
@@ -80,18 +77,13 @@ def _train_run(
     setup = set_up(prepared, device)
     model, metric, encoded = setup.model, setup.metric, setup.encoded
     facts = collect_facts(experiment, prepared.facts, model, device)
-    settings, probe = experiment.train, LevelProbe(model)
-
-    def score_and_look() -> dict[str, float | None]:
-        with probe:
-            return setup.score_dev(model)
-
     folder = make_folder()
     if rank() == 0:
+        closing.enter_context(folder.alone())
         check_same_inputs(folder.read_facts(), facts, experiment)
         folder.write_config(experiment)
         if not folder.facts.exists():
-            write_json(folder.facts, facts)
+            folder.write_facts(facts)
         save_processor(folder, prepared.processor, prepared.tokenizer)
     tracking = closing.enter_context(Tracking(experiment, folder.tracking))
     tracking.start(public_config(experiment), facts)
@@ -103,34 +95,12 @@ def _train_run(
 
     try:
         with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
-            stages = model.stages(settings)
-            train_stages(
-                stages,
-                encoded["train"],
-                setup.score_dev,
-                metric,
+            state = fit_model(
+                setup,
                 folder.stages,
-                seed=experiment.seed,
-                device=device,
-                progress=progress,
-            )
-            if stages:
-                progress.announce("the model")
-            state = fit(
-                model,
-                encoded["train"],
-                settings,
-                Selection(
-                    score_and_look,
-                    metric,
-                    metric in HIGHER_IS_BETTER,
-                    lambda: export_model(folder, model),
-                    probe.geometry,
-                ),
-                seed=experiment.seed,
-                device=device,
                 checkpoint=folder.checkpoint,
-                reporter=progress,
+                keep=lambda: export_model(folder, model),
+                progress=progress,
                 on_epoch=on_epoch,
             )
     except Interrupted as stop:
@@ -163,7 +133,7 @@ def _finish(
 ) -> dict[str, Scores]:
     """Write metrics, predictions, facts and cards; metrics come last and mark the run as complete."""
     metrics = {name: predictions.metrics() for name, predictions in results.items()}
-    before = folder.read_facts().get("selection") if folder.metrics.exists() else None
+    before = folder.read_facts().get("selection") if folder.complete else None
     reads = before.get("reads", [before["epochs"]]) if before else []
     if len(state.history) not in reads:
         reads = [*reads, len(state.history)]
@@ -188,10 +158,14 @@ def _finish(
     }
     bounds = {name: (found.low, found.high) for name, found in main_intervals(results[last]).items()}
     intervals = {last: bounds} if bounds else {}
-    for name, predictions in results.items():
-        save_predictions(folder.predictions / f"{name}.csv", {name: predictions})
-    write_json(folder.facts, {**facts, "intervals": intervals})
+    tables = {folder.predictions / f"{name}.csv": {name: found} for name, found in results.items()}
+    folder.digests.open([*tables, folder.metrics])
+    for path, table in tables.items():
+        save_predictions(path, table)
+    folder.write_facts({**facts, "intervals": intervals})
     write_text(folder.card, run_card(experiment, facts, columns, intervals))
     write_text(folder.model_card, model_card(experiment, facts, columns, intervals))
+    folder.digests.seal(tables)
     write_json(folder.metrics, metrics)
+    folder.digests.seal([folder.metrics])
     return columns

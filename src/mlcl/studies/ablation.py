@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mlcl.errors import UsageError, nearest
-from mlcl.report.study import Plan, System
+from mlcl.studies.folder import Plan, System
 from mlcl.studies.plan import Shared
 
 _WITHOUT_TERMS = ("model.umcl_weight=0", "model.bmcl_weight=0", "model.tmcl_weight=0")

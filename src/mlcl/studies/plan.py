@@ -9,9 +9,9 @@ import yaml
 
 from mlcl.config import Experiment, check_model_name
 from mlcl.errors import RunError, UsageError, nearest
+from mlcl.files import write_text
 from mlcl.recipe import read_recipe, resolve
-from mlcl.report.files import write_text
-from mlcl.report.study import Plan, Study, System
+from mlcl.studies.folder import Plan, Study, System
 
 
 @dataclass(frozen=True)

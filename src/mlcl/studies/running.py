@@ -1,6 +1,5 @@
 """Run what a study still lacks: each run in a process of its own, several at once, none lost when stopped."""
 
-import contextlib
 import os
 import queue
 import shutil
@@ -9,18 +8,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import FrameType
 
-from mlcl.errors import Interrupted, RunError
-from mlcl.report.files import write_json
-from mlcl.report.study import Study, System
+from mlcl.errors import Interrupted
+from mlcl.files import write_json
+from mlcl.lock import alone_in
 from mlcl.runs.folder import RunFolder
+from mlcl.studies.folder import Study, System
 from mlcl.studies.plan import experiment
+from mlcl.train.stopping import PARENT, stop_signals
 
 _STOPPED = 130
 
@@ -68,7 +68,11 @@ def run_study(
         free.put(device)
     left, counting = len(todo), threading.Lock()
 
-    with _only_one(study.path) as lock, _Children(lock) as children, ThreadPoolExecutor(len(devices)) as pool:
+    with (
+        alone_in(study.path, "is working on") as lock,
+        _Children(lock) as children,
+        ThreadPoolExecutor(len(devices)) as pool,
+    ):
 
         def work(system: System, seed: int) -> None:
             nonlocal left
@@ -97,17 +101,17 @@ def _wanted(study: Study, system: System, seed: int, retry: bool) -> bool:
 
 def _run(study: Study, system: System, seed: int, device: str, threads: int, children: "_Children") -> str | None:
     """Make one run; returns why it failed, or None."""
-    folder, failure = study.run(system.name, seed), study.failure_file(system.name, seed)
+    run, failure = study.run(system.name, seed), study.failure_file(system.name, seed)
     if failure.exists():
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(run.path, ignore_errors=True)
         failure.unlink()
-    if not (folder / "config.yaml").is_file():
-        RunFolder.create(folder, experiment(study.plan, system, seed))
+    if not run.config.is_file():
+        RunFolder.create(run.path, experiment(study.plan, system, seed))
     code, said = children.run(
-        [*("train", "--resume", str(folder), "--device", device), *("--threads", str(threads), "--quiet")]
+        [*("train", "--resume", str(run.path), "--device", device), *("--threads", str(threads), "--quiet")]
     )
     if code == 0:
-        (folder / "checkpoint.pt").unlink(missing_ok=True)  # three times the weights, and of no more use
+        run.checkpoint.unlink(missing_ok=True)  # three times the weights, and of no more use
         return None
     if code == _STOPPED or children.stopped:
         return None
@@ -122,17 +126,20 @@ class _Children:
     def __init__(self, lock: int) -> None:
         self.stopped = False
         self._lock = lock
+        self._alive, self._mine = os.pipe()  # children read the one; the other closes when this process is gone
         self._running: set[subprocess.Popen[str]] = set()
         self._before: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None] = {}
 
     def __enter__(self) -> "_Children":
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+            self._before = {number: signal.signal(number, self._stop) for number in stop_signals()}
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        os.close(self._alive)
+        os.close(self._mine)
 
     def run(self, arguments: list[str]) -> tuple[int, str]:
         """Run one command; returns its exit code and the last line of its errors."""
@@ -142,8 +149,12 @@ class _Children:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,  # the terminal's Ctrl-C comes through us, once
-            pass_fds=(self._lock,),  # the study stays locked while a child lives, should we be killed
-            env={**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", arguments[-2])},
+            pass_fds=(self._lock, self._alive),  # the study stays locked while a child lives, should we be killed
+            env={
+                **os.environ,
+                PARENT: str(self._alive),
+                "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", arguments[-2]),
+            },
         )
         self._running.add(child)
         if self.stopped:
@@ -157,16 +168,3 @@ class _Children:
         self.stopped = True
         for child in list(self._running):
             child.send_signal(signal.SIGTERM)
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[int]:
-    """Hold the study's lock; the descriptor is handed to the children, who hold it as long as they live."""
-    import fcntl
-
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RunError(f"{folder}: another process is working on this study; wait for it, or stop it") from error
-        yield file.fileno()

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,6 +51,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: Stateful) -> TrainS
         RunError: If the file is damaged or belongs to another model.
     """
     try:
+        _check(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what torch says about foreign files
             content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -59,3 +61,13 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: Stateful) -> TrainS
         return TrainState(**content["state"])
     except Exception as error:
         raise RunError(f"{path} is damaged or of another model; delete it to train from the start") from error
+
+
+def _check(path: Path) -> None:
+    """Compare the file with the checksums inside it, which torch writes and does not read."""
+    with zipfile.ZipFile(path) as archive:
+        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+            raise ValueError("a checkpoint is not compressed")
+        wrong = archive.testzip()
+        if wrong is not None:
+            raise ValueError(f"{wrong} differs from its checksum")

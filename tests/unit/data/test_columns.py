@@ -9,9 +9,9 @@ import pytest
 from mlcl.config import DataConfig
 from mlcl.data.columns import CHOICES, choose_columns, fits, kept_columns
 from mlcl.data.corpus import Corpus, Ragged, Segment
-from mlcl.data.formats import hkt, mag
+from mlcl.data.formats.items import hkt, mag
+from mlcl.data.source import open_corpus
 from mlcl.errors import DataError, UsageError
-from mlcl.runs.source import open_corpus
 from writers import hkt_data, mag_data, write_mag
 
 

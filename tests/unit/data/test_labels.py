@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from label_corpora import every_split, labelled, small
-from mlcl.data.corpus import Corpus
+from mlcl.data.corpus import Corpus, take
 from mlcl.data.labels import check_labelled, choose_label, count_classes, label_names, score_range
 from mlcl.data.processor import Processor
-from mlcl.data.select import take
 from mlcl.errors import DataError, UsageError
 from prepare import config, pair_corpus
 

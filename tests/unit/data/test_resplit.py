@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlcl.data.corpus import Corpus, Ragged, Segment, Split
-from mlcl.data.formats import hkt
+from mlcl.data.corpus import Corpus, Ragged, Segment, Split, take
+from mlcl.data.formats.items import hkt
 from mlcl.data.resplit import groups_of, join, resplit
-from mlcl.data.select import take
 from mlcl.data.video import video_of
 from mlcl.errors import DataError, UsageError
 from writers import hkt_data

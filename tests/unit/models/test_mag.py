@@ -25,7 +25,7 @@ from mlcl.errors import AlignmentError, DataError
 from mlcl.execution import Execution, executed
 from mlcl.models import MAGConfig, MAGModel, load_mag_release
 from mlcl.models.registry import build_model, load_model, save_model
-from mlcl.models.release_mag import mag_release_name
+from mlcl.models.release.mag import mag_release_name
 from mlcl.options import OPTIONS
 from mlcl.recipe import resolve
 from mlcl.train.loop import training_step

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import tiny
-from mlcl.models.absence import hide_modalities
+from mlcl.models.encoders import hide_modalities
 
 ALWAYS = 1 - 1e-9  # the largest share below 1: with float64 draws no item of these batches escapes it
 EXACT = 1e-12  # float64

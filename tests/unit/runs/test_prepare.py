@@ -11,7 +11,8 @@ from transformers import BertModel
 
 from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
-from mlcl.data.formats import folder, read_corpus
+from mlcl.data.formats import read_corpus
+from mlcl.data.formats.own import folder
 from mlcl.encode.build import tiny_config
 from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.errors import DataError

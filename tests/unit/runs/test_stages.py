@@ -15,8 +15,8 @@ from mlcl.config import TrainConfig
 from mlcl.data.batch import EncodedSplit
 from mlcl.models import HKTModel
 from mlcl.models.plan import Stage
-from mlcl.report.progress import TrainProgress
 from mlcl.runs.stages import train_stages
+from mlcl.train.follow.progress import TrainProgress
 from mlcl.train.state import TrainState
 from planted import write_planted
 from training import split

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mlcl.errors import RunError, UsageError
-from mlcl.report.study import Plan, Study
 from mlcl.studies.ablation import ablation, part_names
+from mlcl.studies.folder import Plan, Study
 from mlcl.studies.plan import Shared, comparison, experiment, open_or_create
 
 SHARED = Shared("demo", data="planted:64", text_encoder="tiny", seeds=(1, 2), changes=("train.epochs=3",))

@@ -10,24 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from mlcl.data.corpus import Corpus
-from mlcl.data.formats import (
-    csd,
-    folder,
-    hkt,
-    label_csv,
-    mag,
-    matrices,
-    meld,
-    misa,
-    mmsa,
-    mult,
-    mustard,
-    mustard_plus,
-    saved_datasets,
-    ur_funny,
-)
+from mlcl.data.formats.arrays import mult
+from mlcl.data.formats.items import hkt, mag, misa
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.mmsa import read as mmsa
 from mlcl.data.formats.opening import content_hash, open_content
+from mlcl.data.formats.originals import csd, matrices, ur_funny
+from mlcl.data.formats.own import datasets as saved_datasets
+from mlcl.data.formats.own import folder
+from mlcl.data.formats.texts import label_csv, meld, mustard, mustard_plus
 from mlcl.data.formats.unknown import describe_unknown
 from mlcl.errors import DataError, UsageError
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from mlcl.data.formats.layout import Opening
-from mlcl.data.formats.signatures import SIGNATURE_BYTES, identify
-from mlcl.data.formats.unpickler import load_pickle
 from mlcl.errors import DataError
+from mlcl.safe.signatures import SIGNATURE_BYTES, identify
+from mlcl.safe.unpickler import load_pickle
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 _HDF5 = b"\x89HDF\r\n\x1a\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mlcl.data.formats.items import first_items
 from mlcl.data.formats.opening import TEXT_SUFFIXES
+from mlcl.data.formats.shared.source import first_items
 
 _DROPBOX_FIELDS = {"facet", "covarep", "glove"}
 _DATA_SUFFIXES = (".pkl", ".pickle", ".p", ".csd", ".h5", ".hdf5", *TEXT_SUFFIXES, ".parquet")

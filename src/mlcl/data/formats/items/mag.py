@@ -1,0 +1,106 @@
+"""Reader and writer of the MAG layout: MOSI and MOSEI as one list of word-aligned items per split."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mlcl.data.corpus import Corpus, Split
+from mlcl.data.formats.items.pickled import label_cells, refuse_loss, write_pickle
+from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.shared.draft import SegmentDraft, SplitDraft, build_corpus
+from mlcl.data.formats.shared.source import Source, first_items
+from mlcl.data.formats.shared.words import is_sequence
+from mlcl.errors import DataError
+
+_ITEM = ("(words, visual, acoustic)", "label", "segment")
+_FEATURES = ("words", "visual", "acoustic")
+
+
+def sniff(data: object) -> bool:
+    """Whether an object has this layout, judged by the first item of each split."""
+    return any(
+        is_sequence(item) and len(item) == len(_ITEM) and is_sequence(item[0]) and len(item[0]) == len(_FEATURES)
+        for item in first_items(data)
+    )
+
+
+def read(
+    data: object, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
+) -> Corpus:
+    """Read an object in the MAG layout.
+
+    Format:
+        A dict of splits ``train``, ``dev`` (or ``valid``, ``val``) and ``test``, any of which may be absent. A split is
+        a list of ``((words, visual, acoustic), label, segment)``: n words; (n, d_visual) and (n, d_acoustic) numbers,
+        row k belonging to word k; the label as a number or as an array of shape (), (1,), (1, 1) or (1, 7), of which
+        the first column counts, None or nan for every item of a split without labels; the segment's id.
+
+    Args:
+        data: What the pickle holds.
+        path: The file, for errors.
+        dtype: What feature rows are converted to.
+        max_bytes: How much memory the items may take; None for no limit.
+
+    Raises:
+        DataError: If anything differs from the format, with the place.
+    """
+    source = Source(path, max_bytes, dtype)
+    drafts = []
+    for name, file_name, items in source.splits(data):
+        draft = SplitDraft(source, name, file_name, SegmentDraft(source))
+        for index, item in enumerate(items):
+            place = f"{file_name}[{index}]"
+            features, label, segment = source.parts(item, _ITEM, place)
+            _add(draft.main, features, place)
+            draft.add(segment, label, place)
+        drafts.append(draft)
+    return build_corpus(source, drafts, "mag")
+
+
+def _add(draft: SegmentDraft, features: object, place: str) -> None:
+    """Read one utterance."""
+    source = draft.source
+    words, visual, acoustic = source.parts(features, _FEATURES, place)
+    rows = {
+        "acoustic": source.matrix(acoustic, "acoustic", place),
+        "visual": source.matrix(visual, "visual", place),
+    }
+    read = source.read_words(words, place)
+    if not len(read) == len(rows["visual"]) == len(rows["acoustic"]):
+        counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
+        raise source.error(f"has {counts}; each word needs one row of each: align the features to the words", place)
+    draft.add(read, rows)
+
+
+def write(corpus: Corpus, path: Path) -> None:
+    """Write a corpus in the MAG layout. Labels become arrays (1, 1), as in the published files.
+
+    Raises:
+        DataError: If there is something at `path` already, or the layout would lose something of the corpus.
+    """
+    refuse_loss(corpus, path, "mag", {"acoustic", "visual"})
+    if corpus.has_context:
+        raise DataError("cannot be written as mag: context would be lost; write it --to hkt or folder", path=path)
+    write_pickle({name: _items(split) for name, split in corpus.splits.items()}, path)
+
+
+def _items(split: Split) -> list[object]:
+    main, labels = split.main, label_cells(split)
+    return [
+        (
+            (words, main.rows["visual"][index], main.rows["acoustic"][index]),
+            None if labels[index] is None else np.array([[labels[index]]]),
+            split.ids[index],
+        )
+        for index, words in enumerate(main.words)
+    ]
+
+
+LAYOUT = Layout(
+    "mag",
+    "pickle",
+    sniff,
+    read,
+    "MAG: dict of train, dev, test lists of ((words, visual, acoustic), label, segment)",
+    write,
+)

@@ -1,0 +1,142 @@
+"""Reader of the MISA layout: cached item lists, one pickle per split or all in one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlcl.data.corpus import SPLITS, Corpus
+from mlcl.data.formats.arrays.mult_writer import EMOTIONS
+from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.shared.draft import SegmentDraft, SplitDraft, build_corpus
+from mlcl.data.formats.shared.source import SPLIT_NAMES, Source, first_items
+from mlcl.data.formats.shared.words import is_sequence
+from mlcl.safe.unpickler import load_pickle
+
+_FEATURES = ("word ids", "visual", "acoustic", "words")
+_ITEM = (f"({', '.join(_FEATURES)})", "label", "segment")
+_SUFFIX = ".pkl"
+
+
+def sniff(data: object) -> bool:
+    """Whether an object has this layout, judged by the first item of each split."""
+    return any(
+        is_sequence(item)
+        and len(item) in (len(_ITEM) - 1, len(_ITEM))
+        and is_sequence(item[0])
+        and len(item[0]) == len(_FEATURES)
+        and not is_sequence(item[1])
+        for item in first_items(data)
+    )
+
+
+def sniff_folder(folder: Path) -> bool:
+    """Whether a folder has one pickle per split, and nothing else that is one."""
+    try:
+        names = {file.stem for file in folder.iterdir() if file.suffix == _SUFFIX}
+    except OSError:
+        return False
+    return bool(names) and names <= set(SPLIT_NAMES)
+
+
+def read(
+    data: object, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
+) -> Corpus:
+    """Read an object in the MISA layout.
+
+    Format:
+        A dict of splits ``train``, ``dev`` (or ``valid``, ``val``) and ``test``, any of which may be absent. A split is
+        a list of ``((word ids, visual, acoustic, words), label, segment)``, or without the segment as UR-FUNNY's are: n
+        words; (n, d_visual) and (n, d_acoustic) numbers, row k belonging to word k. The label is a number or an array
+        of shape (), (1,), (1, 1), or (1, 7) as MOSEI's, of which every column gets its name. The word ids, numbers of
+        one vocabulary, are not used.
+
+    Args:
+        data: What the pickle holds.
+        path: The file, for errors.
+        dtype: What feature rows are converted to.
+        max_bytes: How much memory the items may take; None for no limit.
+
+    Raises:
+        DataError: If anything differs from the format, with the place.
+    """
+    source = Source(path, max_bytes, dtype)
+    drafts, named = [], False
+    for name, file_name, items in source.splits(data):
+        draft = SplitDraft(source, name, file_name, SegmentDraft(source))
+        labels: list[object] = []
+        for index, item in enumerate(items):
+            place = f"{file_name}[{index}]"
+            parts = item if is_sequence(item) and len(item) == len(_ITEM) else _with_segment(source, item, place)
+            features, label, segment = source.parts(parts, _ITEM, place)
+            _add(draft.main, features, place)
+            draft.add(segment, label, place)
+            labels.append(label)
+        draft.columns = _read_columns(source, labels, file_name)
+        named = named or bool(draft.columns)
+        drafts.append(draft)
+    corpus = build_corpus(source, drafts, "misa")
+    return replace(corpus, label=EMOTIONS[0]) if named else corpus
+
+
+def read_folder(
+    data: Path, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
+) -> Corpus:
+    """Read a folder with one pickle per split, named by the split, each a list of items as `read` takes them.
+
+    Raises:
+        DataError: If a file cannot be opened, or anything differs from the format, with the place.
+    """
+    names = sorted(SPLIT_NAMES, key=lambda name: SPLITS.index(SPLIT_NAMES[name]))
+    files = {name: data / f"{name}{_SUFFIX}" for name in names}
+    splits = {name: load_pickle(file) for name, file in files.items() if file.exists()}
+    return read(splits, path=path, dtype=dtype, max_bytes=max_bytes)
+
+
+def _with_segment(source: Source, item: object, place: str) -> Sequence[object]:
+    """An item without a segment as one whose segment is None."""
+    return (*source.parts(item, _ITEM[:2], place), None)
+
+
+def _add(draft: SegmentDraft, features: object, place: str) -> None:
+    """Read one utterance."""
+    source = draft.source
+    _, visual, acoustic, words = source.parts(features, _FEATURES, place)
+    rows = {
+        "acoustic": source.matrix(acoustic, "acoustic", place),
+        "visual": source.matrix(visual, "visual", place),
+    }
+    read = source.read_words(words, place)
+    if not len(read) == len(rows["visual"]) == len(rows["acoustic"]):
+        counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
+        raise source.error(f"has {counts}; each word needs one row of each: align the features to the words", place)
+    draft.add(read, rows)
+
+
+def _read_columns(source: Source, labels: Sequence[object], split: str) -> dict[str, NDArray[np.float64]]:
+    """MOSEI's seven labels by name, where every item of a split has them."""
+    shape = (1, len(EMOTIONS))
+    rows = [label for label in labels if isinstance(label, np.ndarray) and label.shape == shape]
+    if not rows:
+        return {}
+    if len(rows) < len(labels):
+        counts = f"{len(rows)} items with {shape[1]} labels and {len(labels) - len(rows)} with one"
+        raise source.error(f"has {counts}; give every item the same", split)
+    block = np.concatenate(rows).astype(np.float64)
+    if np.isinf(block).any():
+        raise source.error("has labels that are not finite", split)
+    return {name: block[:, index].copy() for index, name in enumerate(EMOTIONS)}
+
+
+LAYOUT = Layout(
+    "misa",
+    "pickle",
+    sniff,
+    read,
+    "MISA: dict of train, dev, test lists of ((word ids, visual, acoustic, words), label, segment)",
+)
+FOLDER = Layout(
+    "misa", "folder", sniff_folder, read_folder, "MISA: folder of train.pkl, dev.pkl, test.pkl, a list of items each"
+)

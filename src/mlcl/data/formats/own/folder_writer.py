@@ -1,0 +1,69 @@
+"""Writer of our own folder: a csv table and one memory-mappable array per kind of rows."""
+
+import csv
+import json
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from mlcl.data.corpus import Corpus, Ragged
+from mlcl.data.formats.own.to_table import Tabled, tabled
+from mlcl.files import placed_folder
+
+_CHUNK = 2**16  # rows that are written at a time
+
+
+def write(corpus: Corpus, path: Path) -> None:
+    """Write a corpus as a folder, whole or not at all; see `folder.read` for the format.
+
+    Rows keep their type; float32 and float16 can be mapped when they are read.
+
+    Raises:
+        DataError: If there is something at `path` already, or the table cannot hold the corpus.
+    """
+    table = tabled(corpus, path)
+    with placed_folder(path) as folder:
+        _write_table(folder / "data.csv", table)
+        for column in next(iter(table.rows.values())):
+            _write_rows(folder, column, [rows[column] for rows in table.rows.values()])
+        facts = yaml.safe_dump(table.facts.plain(), sort_keys=False, allow_unicode=True)
+        (folder / "data.yaml").write_text(facts, encoding="utf-8")
+
+
+def _write_table(file: Path, table: Tabled) -> None:
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        out = csv.writer(stream)
+        out.writerow(next(iter(table.cells.values())))
+        for cells in table.cells.values():
+            out.writerows(map(_line, zip(*cells.values(), strict=True)))
+
+
+def _line(cells: tuple[object, ...]) -> list[str]:
+    return [_cell(cell) for cell in cells]
+
+
+def _cell(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, list):
+        return json.dumps(cell, ensure_ascii=False)
+    return cell if isinstance(cell, str) else repr(cell)
+
+
+def _write_rows(folder: Path, column: str, parts: list[Ragged]) -> None:
+    lengths = np.concatenate([part.lengths for part in parts])
+    np.save(folder / f"{column}.offsets.npy", np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+    dtype = np.result_type(*(part.values.dtype for part in parts))
+    header = {"descr": dtype.str, "fortran_order": False, "shape": (int(lengths.sum()), parts[0].width)}
+    with (folder / f"{column}.npy").open("wb") as stream:
+        npy_format.write_array_header_1_0(stream, header)
+        for values in chain.from_iterable(_chunks(part.values) for part in parts):
+            values.astype(dtype).tofile(stream)
+
+
+def _chunks(values: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+    return [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]

@@ -1,0 +1,88 @@
+"""A corpus while its file is read: items are added one by one, and joined when all widths are known."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlcl.data.corpus import Corpus, Segment, Split, infer_task, known_labels
+from mlcl.data.formats.shared.source import Source
+
+
+class SegmentDraft:
+    """Words, rows and perhaps sentences of the items of one split.
+
+    Args:
+        source: The file.
+        sentences: Whether sentences are kept.
+    """
+
+    def __init__(self, source: Source, *, sentences: bool = False) -> None:
+        self.source = source
+        self.words: list[list[str]] = []
+        self.rows: dict[str, list[NDArray[np.generic]]] = {}
+        self.sentences: list[list[str]] | None = [] if sentences else None
+
+    def add(
+        self, words: list[str], rows: Mapping[str, NDArray[np.generic]], sentences: list[str] | None = None
+    ) -> None:
+        """Add an item."""
+        self.words.append(words)
+        for name, matrix in rows.items():
+            self.rows.setdefault(name, []).append(matrix)
+        if self.sentences is not None:
+            self.sentences.append(sentences or [])
+
+    def build(self, split: str, columns: Mapping[str, list[int]]) -> Segment:
+        """Join the items, with the given columns of a kind of rows, or all."""
+        rows = {name: self.source.stack(items, name, split, columns.get(name)) for name, items in self.rows.items()}
+        return Segment(self.words, rows, self.sentences)
+
+
+class SplitDraft:
+    """The items of one split.
+
+    Args:
+        source: The file.
+        name: Our name of the split.
+        file_name: The file's name of it, for errors.
+        main: An empty draft of the utterances or punchlines.
+        context: An empty draft of what was said before, for layouts that have it.
+    """
+
+    def __init__(
+        self, source: Source, name: str, file_name: str, main: SegmentDraft, context: SegmentDraft | None = None
+    ) -> None:
+        self.source, self.name, self.file_name = source, name, file_name
+        self.main, self.context = main, context
+        self.ids: list[str] = []
+        self.labels: list[float] = []
+        self.columns: dict[str, NDArray[np.float64]] = {}
+
+    def add(self, identifier: object, label: object, place: str) -> None:
+        """Add an item's id and label."""
+        self.ids.append(self.source.identifier(identifier, f"{self.name}[{len(self.ids)}]", place))
+        self.labels.append(self.source.label(label, place))
+
+    def build(self, columns: Mapping[str, list[int]]) -> Split:
+        """Join the items."""
+        return Split(
+            ids=self.ids,
+            main=self.main.build(self.name, columns),
+            context=None if self.context is None else self.context.build(self.name, columns),
+            labels=known_labels(self.labels),
+            columns=self.columns,
+        )
+
+
+def build_corpus(
+    source: Source, drafts: Sequence[SplitDraft], layout: str, columns: Mapping[str, list[int]] | None = None
+) -> Corpus:
+    """Join the items of every split into a corpus; every split must hold the same kinds of rows."""
+    for draft in drafts[1:]:
+        for kind in sorted(drafts[0].main.rows.keys() ^ draft.main.rows.keys()):
+            lacking = draft if kind in drafts[0].main.rows else drafts[0]
+            raise source.error(f"has no {kind} rows, while another split has", lacking.file_name)
+    splits = {draft.name: draft.build(columns or {}) for draft in drafts}
+    labels = [split.labels for split in splits.values() if split.labels is not None]
+    return Corpus(splits, layout=layout, task=infer_task(labels), path=source.path, repaired=source.repaired)

@@ -1,0 +1,132 @@
+"""Apply a trained run: to the splits it was made for, or to new data."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from mlcl.config import Experiment
+from mlcl.data.batch import EncodedSplit
+from mlcl.data.corpus import Corpus
+from mlcl.data.folds import refold
+from mlcl.data.labels import choose_label, label_names
+from mlcl.data.processor import Processor
+from mlcl.data.source import open_corpus
+from mlcl.data.vectors import VectorSteps
+from mlcl.encode.tokenizer import SubWords
+from mlcl.errors import DataError
+from mlcl.evaluate.evaluator import Predictions, predict_split
+from mlcl.execution import set_execution
+from mlcl.models.base import MultimodalModel
+from mlcl.models.registry import load_model
+from mlcl.runs.checks import check_words
+from mlcl.runs.export import load_processor
+from mlcl.runs.folder import RunFolder
+from mlcl.train.device import resolve_device
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedRun:
+    """A run ready to predict.
+
+    Attributes:
+        folder: Where it lives.
+        experiment: Its configuration.
+        processor: How items become tensors.
+        tokenizer: Of its text encoder.
+        model: The selected model, in evaluation mode.
+        device: Where it runs.
+    """
+
+    folder: RunFolder
+    experiment: Experiment
+    processor: Processor
+    tokenizer: SubWords | VectorSteps
+    model: MultimodalModel
+    device: torch.device
+
+    @classmethod
+    def load(cls, path: str, *, device: str = "auto") -> "TrainedRun":
+        """Load the run at `path`.
+
+        Raises:
+            RunError: If there is none, or it has no trained model yet.
+        """
+        folder = RunFolder.open(path)
+        processor, tokenizer = load_processor(folder)
+        place = resolve_device(device)
+        model = load_model(str(folder.model)).to(place).eval()
+        experiment = folder.experiment()
+        set_execution(model, experiment.execution)
+        return cls(folder, experiment, processor, tokenizer, model, place)
+
+    def corpus(self, file: str | None = None) -> Corpus:
+        """Read `file`, or the file the run was trained on, with the label that the run has learnt.
+
+        Of the file it was trained on a fold's run sees the splits of its fold. Where a file has named labels and not
+        this one, its items count as having none.
+        """
+        corpus, label = self._read(file), self.processor.label
+        if not label or label == corpus.label or (not label_names(corpus) and not corpus.label):
+            return corpus
+        if label in label_names(corpus):
+            return choose_label(corpus, label)
+        return corpus.with_splits({name: replace(split, labels=None) for name, split in corpus.splits.items()})
+
+    def _read(self, file: str | None) -> Corpus:
+        data, recipe = self.experiment.data, self.experiment.recipe
+        if file is None:
+            return open_corpus(data, recipe)
+        corpus = open_corpus(data.model_copy(update={"file": file, "fold": None}), recipe)
+        return refold(corpus, data.fold) if data.fold is not None and self.same_data(corpus) else corpus
+
+    def same_data(self, corpus: Corpus) -> bool:
+        """Whether `corpus` is the file of the training, by its hash."""
+        known = self.folder.read_facts().get("data", {}).get("sha256")
+        return bool(known in (None, corpus.sha256))
+
+    def predict(self, corpus: Corpus, split: str) -> Predictions:
+        """Predict one split.
+
+        Raises:
+            DataError: As `encode`.
+        """
+        return predict_split(
+            self.model,
+            self.encode(corpus, split),
+            self.processor.task,
+            device=self.device,
+            batch_size=self.experiment.train.eval_batch_size,
+            precision=self.experiment.train.precision,
+            classes=self.processor.classes,
+            label_range=self.processor.label_range,
+        )
+
+    def encode(self, corpus: Corpus, split: str) -> EncodedSplit:
+        """Prepare one split as the training's were.
+
+        Raises:
+            DataError: If the corpus has no such split, or other widths than the training's.
+        """
+        if split not in corpus.splits:
+            raise DataError(f"no split {split!r}; it has {', '.join(corpus.splits)}", path=corpus.path)
+        try:
+            self._check_classes(corpus, split)
+            if not self.processor.vectors:
+                check_words(replace(corpus, path=None), self.processor.modalities)
+            return self.processor.encode(corpus.splits[split], self.tokenizer, word_aligned=corpus.word_aligned)
+        except DataError as error:
+            raise DataError(str(error), path=corpus.path, place=split) from error
+
+    def _check_classes(self, corpus: Corpus, split: str) -> None:
+        """Refuse labels that are no classes of this run."""
+        labels, classes = corpus.splits[split].labels, self.processor.classes
+        if self.processor.task != "classification" or labels is None:
+            return
+        if classes and corpus.classes and classes != corpus.classes:
+            raise DataError(f"the file's classes are {', '.join(corpus.classes)}; this run's are {', '.join(classes)}")
+        wrong = labels[~np.isnan(labels) & ~np.isin(labels, np.arange(self.processor.num_classes))]
+        if wrong.size:
+            last = self.processor.num_classes - 1
+            known = "0 or 1" if last == 1 else f"whole numbers from 0 to {last}"
+            raise DataError(f"the label {wrong[0]:g}; labels must be {known} for this run's task, classification")
