@@ -1,10 +1,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types contract format clean
+.PHONY: demo bench test lint types contract format clean
 
 demo: .venv/installed
 	$(BIN)/mlcl train demo
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks $(ARGS)
 
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)

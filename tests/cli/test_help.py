@@ -52,15 +52,10 @@ OPTIONS = {
     "ablate": {*STUDY, "--parts"},
     "report": {"--output", "--split", "--data", "--no-texts", "--embeddings", "--device", "--threads"},
     "models": {"--json"},
-    "bench": {
-        "--items",
-        *("--recipe", "--profile", "--precision", "--device", "--repeats", "--seed", "--set"),
-        *("--threads", "--json"),
-    },
 }
 POSITIONAL = {
     **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "tune": "RECIPE"},
-    **{"models": "", "bench": "WHAT", "compare": "RECIPE", "ablate": "RECIPE", "crossvalidate": "RECIPE"},
+    **{"models": "", "compare": "RECIPE", "ablate": "RECIPE", "crossvalidate": "RECIPE"},
     **{"data inspect": "FILE", "data verify": "FILE", "data convert": "FILE", "data split": "FILE"},
     **{"report": "STUDY", "data layouts": ""},
 }

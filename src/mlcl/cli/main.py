@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError
 
-from mlcl.cli.bench import bench
 from mlcl.cli.config import config
 from mlcl.cli.crossvalidate import crossvalidate
 from mlcl.cli.data import data
@@ -19,7 +18,7 @@ from mlcl.cli.study import ablate, compare
 from mlcl.cli.train import train
 from mlcl.cli.tune import tune
 from mlcl.cli.usage import explain
-from mlcl.errors import MlclError
+from mlcl.errors import MlclError, UsageError
 
 VERBS: dict[str, Callable[..., None] | App] = {
     "train": train,
@@ -33,7 +32,6 @@ VERBS: dict[str, Callable[..., None] | App] = {
     "ablate": ablate,
     "report": report,
     "models": models,
-    "bench": bench,
 }
 
 
@@ -51,15 +49,18 @@ def build_app() -> App:
     return app
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code: 0, 1 for an error, 2 for wrong usage, 130 when stopped."""
+def run(arguments: Sequence[str], app: App | None = None) -> int:
+    """Run one command, of `mlcl` or of another app; returns 0, 1 for an error, 2 for wrong usage, 130 when stopped."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not starve the working ones
     debug = "--debug" in arguments
     tokens = [argument for argument in arguments if argument != "--debug"]
+    app = app or build_app()
     try:
-        build_app()(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        if tokens[:1] == ["bench"]:
+            raise UsageError('bench: run `make bench ARGS="train --recipe mosi"` in a checkout of the source instead')
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _fail(explain(error), 2, debug)
+        return _fail(explain(error, app.name[0]), 2, debug)
     except MlclError as error:
         return _fail(str(error), error.exit_code, debug)
     except KeyboardInterrupt:

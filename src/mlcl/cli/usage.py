@@ -3,10 +3,10 @@
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 
-def explain(error: CycloptsError) -> str:
-    """The error in our words, with the verb's own help."""
+def explain(error: CycloptsError, program: str) -> str:
+    """The error in our words, with the help of the program's verb."""
     verb = " ".join(error.command_chain or ())
-    return f"{_what(error, verb)} (see {' '.join(filter(None, ['mlcl', verb]))} --help)"
+    return f"{_what(error, verb)} (see {' '.join(filter(None, [program, verb]))} --help)"
 
 
 def _what(error: CycloptsError, verb: str) -> str:

@@ -1,21 +1,96 @@
-"""All cases that were asked for, beside the machine they were measured on."""
+"""The command line of the benchmarks: all cases that were asked for, beside the machine they were measured on."""
 
 import platform
+import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import torch
+from cyclopts import App, Parameter
 from rich.table import Table
 
-from mlcl.bench.cases import predict_case, train_case
-from mlcl.bench.conversion import convert_case
-from mlcl.bench.growth import growth_cases
-from mlcl.bench.machine import copy_rate, matrix_rate
-from mlcl.bench.preparation import prepare_case
+from benchmarks.cases import predict_case, train_case
+from benchmarks.conversion import convert_case
+from benchmarks.growth import growth_cases
+from benchmarks.machine import copy_rate, matrix_rate
+from benchmarks.preparation import prepare_case
+from benchmarks.workload import shape_of
+from mlcl.cli.main import run
+from mlcl.cli.options import Threads, set_threads
+from mlcl.console import Console
+from mlcl.errors import UsageError
+from mlcl.files import write_json
 from mlcl.train.device import resolve_device
 
 _MEASURED = {"train": train_case, "predict": predict_case}
+
+
+def bench(
+    what: Literal["train", "predict", "prepare", "convert", "growth", "all"] = "all",
+    *,
+    recipe: Annotated[str, Parameter(help="`mosi` or `mosei`: lengths, widths and batch sizes.")] = "mosi",
+    profile: Annotated[Literal["default", "release"], Parameter(help="Which profile to measure.")] = "default",
+    precision: Annotated[
+        Literal["fp32", "bf16"], Parameter(help="Of our side; the plain side is always fp32.")
+    ] = "fp32",
+    device: Annotated[str, Parameter(help="`cpu`, `cuda` or `cuda:N`.")] = "cpu",
+    repeats: Annotated[int, Parameter(help="Timed pairs per case.")] = 5,
+    changes: Annotated[
+        list[str] | None, Parameter(name="--set", negative="", help="Change one key of the recipe, as for training.")
+    ] = None,
+    seed: Annotated[int, Parameter(help="Of lengths, rows and weights.")] = 0,
+    items: Annotated[
+        int | None, Parameter(help="Of the file to convert; an eighth of the recipe's data when absent.")
+    ] = None,
+    threads: Threads = None,
+    json: Annotated[
+        Path | None, Parameter(help="Also write the cases and the machine's ceilings to this file.")
+    ] = None,
+) -> None:
+    """Measure this machine: the padded execution against ours, in turns and in one process, at BERT-base size.
+
+    Parameters
+    ----------
+    what
+        train: one optimiser step; predict: two evaluation batches; prepare: a generated data file; convert: a
+        generated unaligned file, to our folder; growth: a step against batch size and number of acoustic and visual
+        rows; all: the first three.
+    """
+    if repeats < 1:
+        raise UsageError(f"--repeats {repeats}: must be at least 1")
+    if items is not None and items < 1:
+        raise UsageError(f"--items {items}: must be at least 1")
+    shape_of(recipe)
+    set_threads(threads)
+    kinds = ["train", "predict", "prepare"] if what == "all" else [what]
+    result = run_bench(
+        kinds,
+        recipe=recipe,
+        profile=profile,
+        precision=precision,
+        device=device,
+        repeats=repeats,
+        changes=changes,
+        seed=seed,
+        items=items,
+    )
+    Console().print(bench_table(result))
+    if json is not None:
+        write_json(json, result)
+
+
+def build_app() -> App:
+    """The command line, of one verb."""
+    app = App(name="python -m benchmarks", suppress_keyboard_interrupt=False)
+    app.default(bench)
+    return app
+
+
+def main() -> None:
+    """Entry point of ``python -m benchmarks``."""
+    sys.exit(run(sys.argv[1:], build_app()))
 
 
 def run_bench(

@@ -1,5 +1,9 @@
 """The benchmark: its numbers are what it says they are, and both sides do the same work."""
 
+import json
+import re
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,13 +13,14 @@ import pytest
 import torch
 from transformers import BertConfig
 
-from mlcl.bench import cases, growth, run, workload
-from mlcl.bench.difference import largest_difference
-from mlcl.bench.floor import Floor
-from mlcl.bench.machine import copy_rate, matrix_rate, peak_memory, peak_resident_memory
-from mlcl.bench.pairs import Pair, measure_pair
-from mlcl.bench.run import bench_table, run_bench
-from mlcl.bench.workload import SHAPES, WORD_COUNTS, build_workload, draw_lengths, shape_of
+from benchmarks import cases, growth, run, workload
+from benchmarks.difference import largest_difference
+from benchmarks.floor import Floor
+from benchmarks.machine import copy_rate, matrix_rate, peak_memory, peak_resident_memory
+from benchmarks.pairs import Pair, measure_pair
+from benchmarks.run import bench_table, build_app, run_bench
+from benchmarks.workload import SHAPES, WORD_COUNTS, build_workload, draw_lengths, shape_of
+from mlcl.cli import main
 from mlcl.errors import UsageError
 
 SIZES = ["model.d_model=16", "model.num_heads=4", "model.fusion_feed_forward=16", "model.cross_dim_head=8"]
@@ -201,3 +206,53 @@ def test_the_plain_optimiser_is_torch_s_own() -> None:
 def test_an_unknown_shape_is_refused() -> None:
     with pytest.raises(UsageError, match="--recipe demo: no shape to measure"):
         shape_of("demo")
+
+
+def test_help_names_and_describes_exactly_the_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["--help"], build_app()) == 0
+    text = capsys.readouterr().out
+    options = {
+        *("--recipe", "--profile", "--precision", "--device", "--repeats", "--seed", "--set"),
+        *("--items", "--threads", "--json"),
+    }
+    assert set(re.findall(r"--[a-z-]+", text)) == options | {"--what", "--help", "--version"}
+    for option in options:
+        assert re.search(rf"{option}\b[^a-z\n]*[A-Z]*\S*\s+\S+ \S+", text), f"{option} is not described"
+    assert "WHAT" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--repeats", "0"], "--repeats 0: must be at least 1"),
+        (["convert", "--items", "0"], "--items 0: must be at least 1"),
+        (["train", "--recipe", "demo"], "--recipe demo: no shape to measure"),
+        (["train", "--sed", "3"], "Unknown option: --sed. Did you mean --seed? (see python -m benchmarks --help)"),
+    ],
+)
+def test_a_wrong_command_is_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(arguments, build_app()) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"mlcl: {message}")
+
+
+def test_the_module_writes_what_it_measured_to_a_file(tmp_path: Path) -> None:
+    """As ``make bench`` runs it, from the root of the repository; children of it import it too."""
+    command = [sys.executable, "-m", "benchmarks", "convert", "--items", "4", "--json", str(tmp_path / "b.json")]
+    root = Path(__file__).parents[3]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    result = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
+    assert result.keys() == {"machine", "repeats", "seed", "cases"}
+    assert [row["case"] for row in result["cases"]] == ["mosi convert"]
+    assert "mosi convert" in done.stdout
+
+
+def test_mlcl_bench_names_the_new_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["bench"], ["bench", "train", "--recipe", "mosi"], ["bench", "--help"]):
+        assert main.run(arguments) == 2
+        assert capsys.readouterr() == (
+            "",
+            'mlcl: bench: run `make bench ARGS="train --recipe mosi"` in a checkout of the source instead\n',
+        )

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.bench.machine import peak_resident_memory
-from mlcl.bench.preparation import SHARES
-from mlcl.bench.workload import Shape, draw_split, shape_of
+from benchmarks.machine import peak_resident_memory
+from benchmarks.preparation import SHARES
+from benchmarks.workload import Shape, draw_split, shape_of
 
 _STEPS = 500  # of every item, as unaligned_50.pkl pads them
 _LEAST_STEPS = 100

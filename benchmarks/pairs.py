@@ -7,7 +7,7 @@ from statistics import median
 
 import torch
 
-from mlcl.bench.machine import seconds
+from benchmarks.machine import seconds
 
 
 @dataclass(frozen=True)

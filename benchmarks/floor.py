@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mlcl.bench.workload import Workload
+from benchmarks.workload import Workload
 
 
 class Floor:

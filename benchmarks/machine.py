@@ -15,6 +15,7 @@ import torch
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
 _SAMPLED = 0.005  # seconds between two looks at private memory
+_ENOUGH = 5.0  # seconds of one rate's measurement: a core without bf16 instructions multiplies at 1 GFLOP/s
 
 
 def synchronise(device: torch.device) -> None:
@@ -35,8 +36,10 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
 def matrix_rate(device: torch.device, dtype: torch.dtype, *, size: int = 2048, repeats: int = 7) -> float:
     """Floating-point operations per second of a large matrix product, median."""
     a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    times = [seconds(lambda: a @ b, device) for _ in range(repeats + 1)][1:]
-    return 2 * size**3 / median(times)
+    times: list[float] = []
+    while len(times) <= repeats and sum(times) < _ENOUGH:
+        times.append(seconds(lambda: a @ b, device))
+    return 2 * size**3 / median(times[1:] or times)
 
 
 def copy_rate(device: torch.device, *, megabytes: int = 256, repeats: int = 7) -> float:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from mlcl.bench.machine import peak_memory, seconds
-from mlcl.bench.workload import Workload, build_workload
+from benchmarks.machine import peak_memory, seconds
+from benchmarks.workload import Workload, build_workload
 from mlcl.data.batch import EncodedSplit, Rows
 from mlcl.modality import ACOUSTIC, VISUAL
 from mlcl.train.loop import training_step

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.bench.machine import peak_resident_memory
-from mlcl.bench.workload import draw_split, shape_of
+from benchmarks.machine import peak_resident_memory
+from benchmarks.workload import draw_split, shape_of
 from mlcl.encode.tokenizer import SubWords, word_tokenizer
 
 SHARES = {"train": 0.714, "dev": 0.082, "test": 0.204}

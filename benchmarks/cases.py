@@ -9,11 +9,11 @@ import torch
 from torch import nn
 from torch.optim import Adam, AdamW
 
-from mlcl.bench.difference import largest_difference
-from mlcl.bench.floor import Floor
-from mlcl.bench.machine import matrix_rate, peak_memory
-from mlcl.bench.pairs import measure_pair
-from mlcl.bench.workload import Workload, build_workload
+from benchmarks.difference import largest_difference
+from benchmarks.floor import Floor
+from benchmarks.machine import matrix_rate, peak_memory
+from benchmarks.pairs import measure_pair
+from benchmarks.workload import Workload, build_workload
 from mlcl.config import TrainConfig
 from mlcl.data.batch import EncodedSplit
 from mlcl.evaluate.evaluator import predict_split

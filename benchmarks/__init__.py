@@ -1,0 +1,1 @@
+"""Measures `execution`, plain against fast: paired timings, ceilings of the machine, floor of operations."""
