@@ -17,6 +17,8 @@ import os
 from difflib import get_close_matches
 from pathlib import Path
 
+from mlcl.inert import printable
+
 
 class MlclError(Exception):
     """Base of all errors that are meant for the user."""
@@ -46,7 +48,7 @@ class DataError(MlclError):
         self.place = place
         where = ", ".join(part for part in (self.path, place) if part)
         whole = f"{where}: {message}" if where else message
-        super().__init__("".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in whole))
+        super().__init__(printable(whole))
 
 
 class AlignmentError(DataError, ValueError):

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from rich.table import Table
+from rich.text import Text
+
+from mlcl.inert import printable
 
 Scores = Mapping[str, float | None]
 
@@ -14,10 +17,10 @@ def number(value: float | None) -> str:
 
 def score_table(title: str, rows: Mapping[str, Scores]) -> Table:
     """Metrics as lines, systems or splits as columns."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=Text(printable(title)), title_justify="left", header_style="bold")
     table.add_column("metric")
     for name in rows:
-        table.add_column(name, justify="right")
+        table.add_column(Text(printable(name)), justify="right")
     for metric in _metrics(rows):
         table.add_row(metric, *(number(scores[metric]) if metric in scores else "" for scores in rows.values()))
     return table

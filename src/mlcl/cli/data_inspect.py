@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from mlcl.cli.options import Json
+from mlcl.inert import printable
 
 if TYPE_CHECKING:
     from mlcl.data.inspection import Finding, Inspection
@@ -66,7 +67,7 @@ def verify(
     else:
         for finding in findings:
             place = f" {finding['place']}:" if finding["place"] else ""
-            print(f"{finding['level']} {finding['check']}:{place} {finding['text']}")
+            print(printable(f"{finding['level']} {finding['check']}:{place} {finding['text']}"))
     if not passed:
         raise DataError(f"{count}; mlcl data inspect shows the file", path=file)
     if not json:

@@ -1,6 +1,7 @@
 """The command line: a table of verbs, and the one place where errors become one line and an exit code."""
 
 import errno
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from mlcl.cli.train import train
 from mlcl.cli.tune import tune
 from mlcl.cli.usage import explain
 from mlcl.errors import MlclError, UsageError
+from mlcl.inert import printable
 
 VERBS: dict[str, Callable[..., None] | App] = {
     "train": train,
@@ -52,6 +54,7 @@ def build_app() -> App:
 def run(arguments: Sequence[str], app: App | None = None) -> int:
     """Run one command, of `mlcl` or of another app; returns 0, 1 for an error, 2 for wrong usage, 130 when stopped."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not starve the working ones
+    _say_notes_plainly()
     debug = "--debug" in arguments
     tokens = [argument for argument in arguments if argument != "--debug"]
     app = app or build_app()
@@ -84,6 +87,17 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+def _say_notes_plainly() -> None:
+    """Notes of the package go to stderr; what they quote of files does nothing there."""
+
+    class Plain(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record))
+
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(Plain())
+
+
 def _system(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
     if error.errno == errno.ENOSPC:
@@ -99,5 +113,5 @@ def _unexpected(error: Exception, debug: bool) -> int:
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         raise
-    print(f"mlcl: {' '.join(message.split())}", file=sys.stderr)
+    print(f"mlcl: {printable(' '.join(message.split()))}", file=sys.stderr)
     return code

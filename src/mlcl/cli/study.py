@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from mlcl.cli.options import Data, Profile, TextEncoder
 from mlcl.errors import RunError, UsageError
+from mlcl.inert import printable
 
 if TYPE_CHECKING:
     from mlcl.studies.folder import Plan
@@ -126,7 +127,7 @@ def _run(plan: "Plan", options: StudyOptions) -> None:
     evidence = read_evidence(output)
     if evidence.can_be_compared("test"):
         for paragraph in verdict(summarise(evidence, "test")):
-            console.print(paragraph, markup=False)
+            console.print(printable(paragraph), markup=False)
     print(f"study folder: {output}; mlcl report {output} shows all of it")
     failed = [(s.name, seed) for s in study.systems for seed in study.seeds if study.status(s.name, seed) == "failed"]
     if failed:
@@ -139,4 +140,7 @@ def _run(plan: "Plan", options: StudyOptions) -> None:
 
 def _tell(done: "Finished") -> None:
     what = "done" if done.error is None else f"FAILED ({done.error})"
-    print(f"{done.system.label}, seed {done.seed}: {what} in {done.seconds:.0f} s; {done.left} left", flush=True)
+    print(
+        printable(f"{done.system.label}, seed {done.seed}: {what} in {done.seconds:.0f} s; {done.left} left"),
+        flush=True,
+    )

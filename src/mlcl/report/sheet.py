@@ -4,22 +4,7 @@ import csv
 import io
 from dataclasses import dataclass, field
 
-_LATEX = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    "\\": "\\textbackslash{}",
-    "~": "\\textasciitilde{}",
-    "^": "\\textasciicircum{}",
-    "±": "$\\pm$",
-    "\u2212": "$-$",
-    "≠": "$\\neq$",
-    "Δ": "$\\Delta$",
-    "→": "$\\rightarrow$",
-    "↓": "$\\downarrow$",
-    "↑": "$\\uparrow$",
-    "\u2013": "--",
-    "<": "$<$",
-    ">": "$>$",
-}
+from mlcl.inert import latex, markdown, spreadsheet
 
 
 @dataclass(frozen=True)
@@ -76,9 +61,9 @@ class Sheet:
         body = "\n".join(" & ".join(map(_latex_cell, row)) + r" \\" for row in self.rows)
         return (
             "\\begin{table}\n\\centering\n"
-            f"\\caption{{{_latex(self.caption)}}}\n\\label{{tab:{self.name}}}\n"
+            f"\\caption{{{latex(self.caption)}}}\n\\label{{tab:{self.name}}}\n"
             f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n"
-            f"{' & '.join(map(_latex, self.header))} \\\\\n\\midrule\n{body}\n\\bottomrule\n"
+            f"{' & '.join(map(latex, self.header))} \\\\\n\\midrule\n{body}\n\\bottomrule\n"
             "\\end{tabular}\n\\end{table}\n"
         )
 
@@ -88,7 +73,7 @@ class Sheet:
         names = list(dict.fromkeys(name for record in self.records for name in record))
         writer = csv.DictWriter(stream, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(self.records)
+        writer.writerows(map(_plain, self.records))
         return stream.getvalue()
 
     def is_left(self, column: int) -> bool:
@@ -97,13 +82,13 @@ class Sheet:
 
 
 def _markdown(cell: Cell) -> str:
-    text = cell.whole.replace("|", "\\|")
+    text = markdown(cell.whole)
     return f"**{text}**" if cell.bold else text
 
 
 def _latex_cell(cell: Cell) -> str:
-    return f"\\textbf{{{_latex(cell.whole)}}}" if cell.bold else _latex(cell.whole)
+    return f"\\textbf{{{latex(cell.whole)}}}" if cell.bold else latex(cell.whole)
 
 
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(sign, sign) for sign in text)
+def _plain(record: dict[str, object]) -> dict[str, object]:
+    return {name: spreadsheet(value) if isinstance(value, str) else value for name, value in record.items()}

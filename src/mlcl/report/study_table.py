@@ -1,7 +1,9 @@
 """The terminal's table of a study: test metrics of each system, mean and deviation over its seeds."""
 
 from rich.table import Table
+from rich.text import Text
 
+from mlcl.inert import printable
 from mlcl.report.summary import deviation, mean
 from mlcl.studies.folder import Study
 
@@ -13,7 +15,7 @@ _SHOWN = {
 
 def study_table(study: Study, split: str = "test") -> Table:
     """One row per system, in the plan's order; runs that are missing or failed are counted in the row."""
-    table = Table(title=f"{study.plan.title}: {split}", title_justify="left", header_style="bold")
+    table = Table(title=Text(printable(f"{study.plan.title}: {split}")), title_justify="left", header_style="bold")
     table.add_column("system")
     table.add_column("runs", justify="right")
     metrics = _metrics(study, split)
@@ -23,7 +25,7 @@ def study_table(study: Study, split: str = "test") -> Table:
         seeds = study.done_seeds(system.name)
         runs = [study.run(system.name, seed).read_metrics().get(split, {}) for seed in seeds]
         cells = [_cell([run.get(name) for run in runs]) for name in metrics]
-        table.add_row(system.label, f"{len(seeds)} of {len(study.seeds)}", *cells)
+        table.add_row(Text(printable(system.label)), f"{len(seeds)} of {len(study.seeds)}", *cells)
     return table
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlcl.config import Experiment
+from mlcl.inert import code, markdown
 from mlcl.runs.front_matter import Bounds, front_matter
 from mlcl.score_table import Scores, interval_markdown, score_markdown
 from mlcl.train.follow.tracking import run_name
@@ -72,7 +73,7 @@ def model_card(
     return f"""{_head(experiment, facts, scores, intervals or {})}
 # {run_name(experiment)}
 
-{entry["title"]}, trained with mlcl {facts["versions"]["mlcl"]} on `{facts["data"]["name"]}`.
+{entry["title"]}, trained with mlcl {facts["versions"]["mlcl"]} on {code(facts["data"]["name"])}.
 
 {_result(experiment, facts, scores, intervals or {})}
 
@@ -121,13 +122,13 @@ class frequencies. A difference from another system below about .04 MAE, from on
 def _inputs(experiment: Experiment, facts: Mapping[str, Any]) -> str:
     data, encoder = facts["data"], facts["text_encoder"]
     rows = {
-        "data": f"`{data['name']}`, layout {data['layout']}, sha256 `{data['sha256']}`",
+        "data": f"{code(data['name'])}, layout {data['layout']}, sha256 `{data['sha256']}`",
         "splits": _splits(data.get("fold")),
         "items": ", ".join(f"{name} {count}" for name, count in data["items"].items()),
         "columns": ", ".join(f"{name} {width}" for name, width in data["widths"].items()),
         "labels": _labels(data),
         "modalities": ", ".join(experiment.data.modalities),
-        "text encoder": f"`{encoder['name']}`, {encoder['parameters']:,} parameters, sha256 `{encoder['sha256']}`",
+        "text encoder": f"{code(encoder['name'])}, {encoder['parameters']:,} parameters, sha256 `{encoder['sha256']}`",
         "model": f"{facts['parameters']:,} parameters",
         "profile, seed": f"{experiment.profile}, {experiment.seed}",
     }
@@ -148,11 +149,11 @@ def _memory(size: int | None) -> str:
 
 def _labels(data: Mapping[str, Any]) -> str:
     """What is learnt: the label's name, and its range or its classes."""
-    name = f"`{data['label']}`, " if data.get("label") else ""
+    name = f"{code(data['label'])}, " if data.get("label") else ""
     if data["task"] == "regression":
         limits = data.get("label_range")
         return f"{name}scores" + (f" in [{limits[0]:g}, {limits[1]:g}]" if limits else "")
-    names = f": {', '.join(data['classes'])}" if data.get("classes") else ""
+    names = f": {markdown(', '.join(data['classes']))}" if data.get("classes") else ""
     return f"{name}{data.get('num_classes', 2)} classes{names}"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from mlcl.config import Experiment
 from mlcl.evaluate.fold_summary import FoldSummary
+from mlcl.inert import code
 from mlcl.runs.card import LIMITS
 from mlcl.score_table import Scores, number, score_markdown
 
@@ -62,8 +63,8 @@ on train alone. One training a fold, seed {experiment.seed}: what seeds change i
 
 | | |
 |---|---|
-| data | `{data["name"]}`, layout {data["layout"]}, sha256 `{data["sha256"]}` |
-| text encoder | `{encoder["name"]}`, {encoder["parameters"]:,} parameters, sha256 `{encoder["sha256"]}` |
+| data | {code(data["name"])}, layout {data["layout"]}, sha256 `{data["sha256"]}` |
+| text encoder | {code(encoder["name"])}, {encoder["parameters"]:,} parameters, sha256 `{encoder["sha256"]}` |
 | versions | {", ".join(f"{name} {version}" for name, version in facts[0]["versions"].items())} |
 
 Limits. {LIMITS}

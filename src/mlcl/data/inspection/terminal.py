@@ -7,24 +7,30 @@ from rich.text import Text
 
 from mlcl.data.inspection import Inspection
 from mlcl.data.inspection.result import LabelFacts, SegmentFacts, Spread
+from mlcl.inert import printable
 
 
 def inspection_lines(found: Inspection) -> Iterator[Text | Table]:
     """Yield what is printed, part by part."""
-    yield Text(f"{found.path}\nsha256 {found.sha256}")
+    yield _text(f"{found.path}\nsha256 {found.sha256}")
     kind = "; rows belong to words" if found.word_aligned else "; rows on their own clock"
-    yield Text(f"layout {found.layout}; {found.task}{_labels(found)}{kind if found.widths else ''}")
+    yield _text(f"layout {found.layout}; {found.task}{_labels(found)}{kind if found.widths else ''}")
     yield _table(found)
-    yield Text("Lengths are the least, the median and the greatest of an item.")
+    yield _text("Lengths are the least, the median and the greatest of an item.")
     for title, lines in (("What it is", found.identity), ("Notes", found.notes)):
         if lines:
-            yield Text("\n".join([title, *(f"  {line}" for line in lines)]))
+            yield _text("\n".join([title, *(f"  {line}" for line in lines)]))
     problems = [
         f"  {finding.level} {finding.check}: {finding.place and f'{finding.place}: '}{finding.text}"
         for finding in found.findings
     ]
-    yield Text("\n".join(["What looks wrong", *(problems or ["  nothing"])]))
-    yield Text(f"Next\n  {found.next_step}")
+    yield _text("\n".join(["What looks wrong", *(problems or ["  nothing"])]))
+    yield _text(f"Next\n  {found.next_step}")
+
+
+def _text(lines: str) -> Text:
+    """Lines as they are: no markup, no control characters but the ends of lines."""
+    return Text("\n".join(map(printable, lines.split("\n"))))
 
 
 def _labels(found: Inspection) -> str:
@@ -47,7 +53,7 @@ def _table(found: Inspection) -> Table:
     if any(contexts):
         _add_segment(table, found, contexts, "context ")
     for name in dict.fromkeys(name for split in splits for name in split.labels):
-        table.add_row(name, *(_label(split.labels.get(name)) for split in splits))
+        table.add_row(Text(printable(name)), *(_label(split.labels.get(name)) for split in splits))
     for name in ("videos", "speakers"):
         counts = [getattr(split, name) for split in splits]
         if any(counts):
