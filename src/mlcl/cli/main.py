@@ -54,6 +54,7 @@ def build_app() -> App:
 def run(arguments: Sequence[str], app: App | None = None) -> int:
     """Run one command, of `mlcl` or of another app; returns 0, 1 for an error, 2 for wrong usage, 130 when stopped."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not starve the working ones
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")  # its cache of shapes takes 300 MB for no speed
     _say_notes_plainly()
     debug = "--debug" in arguments
     tokens = [argument for argument in arguments if argument != "--debug"]
