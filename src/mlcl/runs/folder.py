@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from mlcl.config import Experiment, validate_experiment
+from mlcl.data.target import Target
 from mlcl.errors import RunError, UsageError
 from mlcl.files import write_text
 
@@ -94,6 +95,13 @@ class RunFolder:
                 f"{self.facts} is damaged; restore it, or delete it and go on with mlcl train --resume {self.path}"
             )
         return facts
+
+    def target(self) -> Target:
+        """What the run has learnt, as its facts say."""
+        try:
+            return Target.of(self.read_facts().get("data", {}))
+        except ValueError as error:
+            raise RunError(f"{self.facts} is missing or damaged ({error}); train again") from error
 
     @property
     def trained(self) -> bool:
