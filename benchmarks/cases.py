@@ -16,6 +16,7 @@ from benchmarks.pairs import measure_pair
 from benchmarks.workload import Workload, build_workload
 from mlcl.config import TrainConfig
 from mlcl.data.batch import EncodedSplit
+from mlcl.data.target import Target
 from mlcl.evaluate.evaluator import predict_split
 from mlcl.execution import set_execution
 from mlcl.recipe import resolve
@@ -97,7 +98,8 @@ def predict_case(
     def predictor(split: EncodedSplit, precision: str, execution: Any) -> Callable[[int], object]:
         def run(_: int) -> object:
             set_execution(model, execution)
-            return predict_split(model, split, "regression", device=device, batch_size=size, precision=precision)
+            target = Target("regression")
+            return predict_split(model, split, target, device=device, batch_size=size, precision=precision)
 
         return run
 

@@ -11,6 +11,7 @@ from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split
 from mlcl.data.processor import Processor
+from mlcl.data.target import Target
 from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.errors import UsageError, nearest
 from mlcl.models.configuration import MLCLConfig
@@ -112,7 +113,7 @@ def build_workload(
         return processor.encode(split, tokenizer)
 
     torch.manual_seed(seed)
-    sizes = model_sizes(MLCLModel, "regression", {"acoustic": shape.acoustic, "visual": shape.visual})
+    sizes = model_sizes(MLCLModel, Target("regression"), {"acoustic": shape.acoustic, "visual": shape.visual})
     options = experiment.model.model_dump(exclude={"name"})
     model = MLCLModel(MLCLConfig(text_config=BertConfig(), **options, **sizes))
     padded = encode("fixed")

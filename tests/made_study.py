@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from mlcl.data.target import Target
+from mlcl.evaluate.evaluator import Predictions
 from mlcl.recipe import resolve
+from mlcl.runs.export import save_predictions
 
 # Name, label, noise of the predictions, changes. Smaller noise is better.
 COMPARED = (
@@ -50,6 +53,7 @@ def write_study(
     missing: Iterable[tuple[str, int]] = (),
     embeddings: bool = False,
     recipe: str = "mosi",
+    target: Target | None = None,
 ) -> Path:
     """Write a study folder; every number in it comes from one generator.
 
@@ -65,8 +69,10 @@ def write_study(
         missing: (system, seed) of runs that were never made.
         embeddings: Keep embeddings in the first run of each system.
         recipe: Recipe of the configurations.
+        target: What the label is, in full, instead of `task` alone, as the runs of version 0.1.0 have it.
     """
     rng = np.random.default_rng(0)
+    task = target.task if target else task
     rows = [row for row in (COMPARED if kind == "compare" else ABLATED) if systems is None or row[0] in systems]
     plan = {
         "kind": kind,
@@ -79,7 +85,7 @@ def write_study(
     }
     path.mkdir(parents=True)
     (path / "study.yaml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
-    labels = {split: _labels(rng, task, items) for split in ("dev", "test")}
+    labels = {split: _labels(rng, task, items, target) for split in ("dev", "test")}
     difficulty = {split: rng.normal(size=items) for split in labels}
     for name, _, noise, changes in rows:
         for number, seed in enumerate(plan["seeds"]):
@@ -91,13 +97,13 @@ def write_study(
                 reason = {"error": "the loss became nan <script>", "when": "2026-01-01T00:00:00+00:00"}
                 (folder.parent / f"{folder.name}.failed.json").write_text(json.dumps(reason), encoding="utf-8")
                 continue
-            write_run(folder, rng, name, noise, changes, seed, task, labels, difficulty, epochs, recipe)
+            write_run(folder, rng, name, noise, changes, seed, task, labels, difficulty, epochs, recipe, target)
             if embeddings and number == 0:
                 _embed(folder, rng, labels["test"], noise)
     return path
 
 
-def write_run(folder, rng, name, noise, changes, seed, task, labels, difficulty, epochs, recipe) -> None:  # type: ignore[no-untyped-def]
+def write_run(folder, rng, name, noise, changes, seed, task, labels, difficulty, epochs, recipe, target=None) -> None:  # type: ignore[no-untyped-def]
     """Write one complete run folder."""
     (folder / "predictions").mkdir(parents=True)
     experiment = resolve(recipe, model=_model(name), seed=seed, changes=changes, data="made.pkl", text_encoder="tiny")
@@ -105,13 +111,19 @@ def write_run(folder, rng, name, noise, changes, seed, task, labels, difficulty,
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     metrics = {}
     for split, true in labels.items():
-        drawn = true_like(rng, task, true, difficulty[split], noise)
-        _write_predictions(folder / "predictions" / f"{split}.csv", split, task, drawn, true)
-        metrics[split] = {"mae": 0.0}
+        file = folder / "predictions" / f"{split}.csv"
+        if target is None:
+            drawn = true_like(rng, task, true, difficulty[split], noise)
+            _write_predictions(file, split, task, drawn, true)
+            metrics[split] = {"mae": 0.0}
+        else:
+            found = made_predictions(rng, target, true, prefix=split, noise=noise)
+            save_predictions(file, {split: found})
+            metrics[split] = found.metrics()
     history = [_epoch(rng, epoch, name, noise, task) for epoch in range(epochs)]
     (folder / "history.jsonl").write_text("".join(json.dumps(record) + "\n" for record in history), encoding="utf-8")
     (folder / "run.json").write_text(
-        json.dumps(_facts(name, task, len(labels["test"]), seed, epochs)), encoding="utf-8"
+        json.dumps(_facts(name, task, len(labels["test"]), seed, epochs, target)), encoding="utf-8"
     )
     (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
 
@@ -126,7 +138,33 @@ def true_like(
     return np.asarray(1 / (1 + np.exp(-3 * (labels - 0.5) - 1.5 * error)))
 
 
-def _labels(rng: np.random.Generator, task: str, items: int) -> np.ndarray:
+def made_predictions(
+    rng: np.random.Generator, target: Target, labels: np.ndarray, *, prefix: str = "test", noise: float = 0.8
+) -> Predictions:
+    """Predictions that know something of the labels, with float32 probabilities as a softmax gives them."""
+    ids = [f"{prefix}[{number}]" for number in range(len(labels))]
+    if target.task == "regression":
+        width = 6.0 if target.label_range is None else target.label_range[1] - target.label_range[0]
+        return Predictions(ids, target, labels + noise * width / 5 * rng.normal(size=len(labels)), labels)
+    logits = rng.normal(size=(len(labels), target.num_classes)) * 3 * noise
+    logits[np.arange(len(labels)), np.nan_to_num(labels).astype(int)] += 2
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float32)
+    return Predictions(ids, target, (powers / powers.sum(axis=1, keepdims=True)).astype(np.float64), labels)
+
+
+def made_labels(rng: np.random.Generator, target: Target, items: int) -> np.ndarray:
+    """Labels of every class, or all over the range, its ends and 0 among them where it holds 0."""
+    if target.task == "classification":
+        return rng.permutation(np.arange(items) % target.num_classes).astype(float)
+    low, high = target.label_range or (-3.0, 3.0)
+    drawn = np.round(rng.uniform(low, high, items) * 5) / 5
+    drawn[:3] = [low, high, min(max(0.0, low), high)][: len(drawn)]
+    return rng.permutation(drawn)
+
+
+def _labels(rng: np.random.Generator, task: str, items: int, target: Target | None = None) -> np.ndarray:
+    if target is not None:
+        return made_labels(rng, target, items)
     if task == "classification":
         return rng.permutation(np.arange(items) % 2).astype(float)
     return np.round(np.clip(rng.normal(0.1, 1.6, items), -3, 3) * 5) / 5
@@ -160,12 +198,13 @@ def _epoch(rng: np.random.Generator, epoch: int, name: str, noise: float, task: 
     return record
 
 
-def _facts(name: str, task: str, items: int, seed: int, epochs: int) -> dict[str, object]:
+def _facts(name: str, task: str, items: int, seed: int, epochs: int, target: Target | None = None) -> dict[str, object]:
     regression = task == "regression"
     return {
         "data": {
             "name": "made.pkl", "layout": "mag", "sha256": "ab" * 32, "task": task,
             "items": {"train": 120, "dev": items, "test": items}, "widths": {"visual": 47, "acoustic": 74},
+            **(target.plain() if target else {}),
         },
         "text_encoder": {"name": "all-MiniLM-L6-v2", "parameters": 22_713_216, "sha256": "cd" * 32},
         "model": {
@@ -178,8 +217,13 @@ def _facts(name: str, task: str, items: int, seed: int, epochs: int) -> dict[str
         "selection": {"metric": "mae" if regression else "cross_entropy", "epoch": 2, "epochs": epochs},
         "seconds": 61.5 + seed,
         "peak_memory_bytes": 1_250_000_000,
-        "constant": [0.2] if regression else [0.55, 0.45],
+        "constant": [0.2] if regression else [0.55, 0.45] if target is None else _shares(target.num_classes),
     }  # fmt: skip
+
+
+def _shares(count: int) -> list[float]:
+    """How often each of so many classes is, in the train split."""
+    return ((np.arange(count) + 1) / (np.arange(count) + 1).sum()).tolist()
 
 
 def _embed(folder: Path, rng: np.random.Generator, labels: np.ndarray, noise: float) -> None:

@@ -62,10 +62,12 @@ def test_the_label_is_chosen_and_kept_from_training_to_prediction() -> None:
     metrics = json.loads(Path("run/metrics.json").read_text(encoding="utf-8"))
     assert list(metrics["test"]) == ["cross_entropy", "accuracy", "f1_weighted", "f1_macro", "auroc", "ece"]
     table = read_csv(Path("run/predictions/test.csv"))
-    assert list(table) == ["id", "split", "prediction", "class", "probability", "label"]
+    probabilities = [f"probability_{number}" for number in range(3)]
+    assert list(table) == ["id", "split", "prediction", "class", *probabilities, "label"]
     assert table["label"].tolist() == [0, 1, 2, 0]
     assert table["class"].tolist() == [("sad", "calm", "glad")[number] for number in table["prediction"]]
-    assert table["probability"].between(1 / 3, 1).all()
+    assert (table[probabilities].to_numpy().argmax(axis=1) == table["prediction"]).all()
+    np.testing.assert_allclose(table[probabilities].sum(axis=1), 1, atol=1e-6)
     # A later file whose own label is another: the run's label is read, and scored.
     assert json.loads(succeed("evaluate", "run", "--json"))["test"] == pytest.approx(metrics["test"], abs=1e-6)
     succeed("predict", "run", "--data", "later.pkl", "--split", "test", "--output", "out.csv")

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlcl.data.target import Task
+
 SPLITS = ("train", "dev", "test")
-Task = Literal["regression", "classification"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.config import FoldConfig
-from mlcl.data.corpus import Corpus, Split, take
+from mlcl.config import DataConfig, FoldConfig
+from mlcl.data.corpus import Corpus, Segment, Split, take
+from mlcl.data.labels import choose_label, target_of
 from mlcl.data.resplit import groups_of, join
 from mlcl.data.split import divide, k_folds
 from mlcl.errors import DataError, UsageError
@@ -68,6 +69,33 @@ def deal(items: Split, config: FoldConfig) -> list[Fold]:
         return _listed(items, groups, config, Path(config.lists))
     tests = k_folds(groups, config.of, config.seed, items.labels)
     return [_fold(items, groups, test, config.seed) for test in tests]
+
+
+def labelled_folds(corpus: Corpus, folds: Sequence[Fold], config: DataConfig) -> tuple[list[Fold], NDArray[np.float64]]:
+    """The folds as they are learnt, without items that lack the chosen label, and the (items,) labels.
+
+    Raises:
+        UsageError: If the file has no such label.
+        DataError: If no test item of a fold has one, or the folds have different numbers of classes.
+    """
+    chosen = corpus if config.label is None else choose_label(corpus, config.label)
+    parts = [np.full(len(s), np.nan) if s.labels is None else s.labels for s in chosen.splits.values()]
+    labels, kept, numbers = np.concatenate(parts), [], set()
+    for number, fold in enumerate(folds, 1):
+        known = Fold(**{name: items[~np.isnan(labels[items])] for name, items in vars(fold).items()})
+        if not len(known.test):
+            raise DataError(f"no test item of fold {number} has a label; choose another with --set data.label=NAME")
+        values = labels[np.concatenate(list(vars(known).values()))]
+        target = target_of(chosen.with_splits({"all": Split([], Segment([]), labels=values)}), config.task)
+        numbers.add(target.num_classes)
+        kept.append(known)
+    if len(numbers) > 1:
+        raise DataError(
+            f"the folds have {' and '.join(map(str, sorted(numbers)))} classes: name all classes in the data, or list "
+            "items of each in every fold",
+            path=corpus.path,
+        )
+    return kept, labels
 
 
 def refold(corpus: Corpus, config: FoldConfig) -> Corpus:

@@ -1,18 +1,17 @@
 """Which label of a file is learnt, and what its values are: scores of a range, or class numbers."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.data.corpus import Corpus, Split, Task, take
+from mlcl.data.corpus import Corpus, Split, take
+from mlcl.data.target import MAX_CLASSES, Target, Task
 from mlcl.errors import DataError, UsageError, nearest
 
 SENTIMENT = (-3.0, 3.0)
 """Range of the scores of MOSI and MOSEI, taken where a file names none and every label lies in it."""
-
-MAX_CLASSES = 1000
-"""More classes than any data set of the field has; a greater number is no class."""
 
 
 def choose_label(corpus: Corpus, name: str) -> Corpus:
@@ -84,12 +83,30 @@ def check_labelled(corpus: Corpus, unlabelled: str) -> Corpus:
     return corpus.with_splits(splits)
 
 
-def count_classes(corpus: Corpus) -> int:
-    """Number of classes: as many as the file names, else one more than the greatest label, at least 2.
+def target_of(corpus: Corpus, task: Task | Literal["auto"] = "auto") -> Target:
+    """What the corpus's chosen label is.
+
+    Args:
+        corpus: Its label is chosen.
+        task: Take the label for this, whatever the corpus says.
 
     Raises:
         DataError: If a label is no class.
     """
+    task = corpus.task if task == "auto" else task
+    if task == "regression":
+        return Target(task, corpus.label, label_range=score_range(corpus))
+    return Target(task, corpus.label, count_classes(corpus), corpus.classes)
+
+
+def count_classes(corpus: Corpus) -> int:
+    """Number of classes: as many as the file names, else one more than the greatest label, at least 2.
+
+    Raises:
+        DataError: If a label is no class, or the file names one class alone.
+    """
+    if len(corpus.classes) == 1:
+        raise DataError(f"every label is {corpus.classes[0]!r}; there must be two classes or more", path=corpus.path)
     for name, split in corpus.splits.items():
         values = np.zeros(0) if split.labels is None else split.labels
         wrong = values[~np.isnan(values) & ((values != np.floor(values)) | (values < 0) | (values >= MAX_CLASSES))]

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from mlcl.config import DataConfig
 from mlcl.data.align import SubWordTokenizer
 from mlcl.data.batch import EncodedSplit, Rows
-from mlcl.data.corpus import Corpus, Ragged, Segment, Split, Task
-from mlcl.data.labels import count_classes, score_range
+from mlcl.data.corpus import Corpus, Ragged, Segment, Split
+from mlcl.data.labels import target_of
 from mlcl.data.layout import lay_out, row_counts
+from mlcl.data.target import Target
 from mlcl.data.vectors import stepwise
 from mlcl.errors import DataError, RunError
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
@@ -33,16 +34,12 @@ class Processor:
         fixed_length: Whether batches are padded to `max_length`.
         lower_case: Whether words are lower-cased.
         modalities: Those that the model sees.
-        task: ``regression`` or ``classification``.
+        target: What the label is.
         widths: Columns of each kind of row; 1 for a modality that the file lacks.
         shift: Per modality the column means to subtract; empty for no normalisation.
         scale: Per modality the deviations to divide by.
         per_item: Whether the columns of each item are standardised by themselves.
         vectors: Whether the text is word vectors, which are taken as they are.
-        label: Name of the label, where items have several.
-        num_classes: How many classes there are; 0 for regression.
-        classes: Their names, where the file has them.
-        label_range: Least and greatest score; None for classification.
     """
 
     alignment: str
@@ -50,16 +47,12 @@ class Processor:
     fixed_length: bool
     lower_case: bool
     modalities: tuple[str, ...]
-    task: Task
+    target: Target
     widths: dict[str, int]
     shift: dict[str, list[float]]
     scale: dict[str, list[float]]
     per_item: bool = False
     vectors: bool = False
-    label: str = ""
-    num_classes: int = 0
-    classes: tuple[str, ...] = ()
-    label_range: tuple[float, float] | None = None
 
     @classmethod
     def fit(cls, corpus: Corpus, config: DataConfig, *, vectors: bool = False) -> "Processor":
@@ -82,8 +75,7 @@ class Processor:
             raise DataError("has no text vectors; name a language model with --text-encoder", path=corpus.path)
         if not vectors:
             widths.pop(TEXT, None)
-        task = corpus.task if config.task == "auto" else config.task
-        num_classes = count_classes(corpus) if task == "classification" else 0
+        target = target_of(corpus, config.task)
         shift: dict[str, list[float]] = {}
         scale: dict[str, list[float]] = {}
         for name in (ACOUSTIC, VISUAL):
@@ -96,16 +88,12 @@ class Processor:
             fixed_length=config.padding == "fixed",
             lower_case=config.lower_case,
             modalities=config.modalities,
-            task=task,
+            target=target,
             widths={ACOUSTIC: 1, VISUAL: 1, **widths},
             shift=shift,
             scale=scale,
             per_item=config.normalise == "item",
             vectors=vectors,
-            label=corpus.label,
-            num_classes=num_classes,
-            classes=corpus.classes if num_classes else (),
-            label_range=None if num_classes else score_range(corpus),
         )
 
     def encode(
@@ -154,22 +142,20 @@ class Processor:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> "Processor":
-        """Build from the plain values of its attributes."""
-        old = {"num_classes": 2 if values["task"] == "classification" else 0}  # of runs before there were more classes
-        limits = values.get("label_range")
-        return cls(
-            **{
-                **old,
-                **values,
-                "modalities": tuple(values["modalities"]),
-                "classes": tuple(values.get("classes", ())),
-                "label_range": None if limits is None else (limits[0], limits[1]),
-            }
-        )
+        """Build from what `plain` gave."""
+        target = Target.of(values)
+        own = {name: value for name, value in values.items() if name not in target.plain()}
+        return cls(**{**own, "modalities": tuple(values["modalities"]), "target": target})
+
+    def plain(self) -> dict[str, Any]:
+        """Plain values; those of the target stand among the others."""
+        values = asdict(self)
+        del values["target"]
+        return {**values, **self.target.plain()}
 
     def save(self, folder: Path) -> None:
         """Write ``processor.json``."""
-        (folder / _FILE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        (folder / _FILE).write_text(json.dumps(self.plain(), indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Processor":

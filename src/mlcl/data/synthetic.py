@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mlcl.data.corpus import SPLITS, Corpus, Ragged, Segment, Split, Task
+from mlcl.data.corpus import SPLITS, Corpus, Ragged, Segment, Split
+from mlcl.data.target import Task
 from mlcl.errors import UsageError, nearest
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 

@@ -4,6 +4,9 @@ Every function is a mean or ratio over items, does not depend on their order, an
 undefined. scikit-learn is imported on the first call, so that importing this module is cheap.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +15,8 @@ NUM_BINS = 10
 
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).tiny)
 """Floor inside the logarithm: the least probability that float32 holds at full precision, 87.3 nats."""
+
+Metric = Callable[[NDArray[Any], NDArray[Any]], float | None]
 
 ROW_SUM_TOLERANCE = 1e-3
 """How far a row of probabilities may sum from 1: room for half precision, far below what logits would give."""
@@ -149,24 +154,34 @@ def classification_metrics(probability: NDArray[np.floating], target: NDArray[np
         [0.6667, 0.5, 1.0, 1.0, 0.3]
     """
     probability, target = _checked(probability, target)
-    prediction = probability.argmax(axis=1)
-    of_classes = (
-        {
-            "precision": precision(prediction, target),
-            "recall": recall(prediction, target),
-            "auroc": auroc(probability[:, 1], target),
-        }
-        if probability.shape[1] == 2
-        else {"auroc": auroc_macro(probability, target)}
-    )
+    return {name: metric(probability, target) for name, metric in metrics_of(probability.shape[1]).items()}
+
+
+def metrics_of(num_classes: int) -> dict[str, Metric]:
+    """The metrics of `classification_metrics`, as functions of (items, classes) probabilities and true classes."""
+    of_one = {"precision": _of_chosen(precision), "recall": _of_chosen(recall), "auroc": _auroc_of_class_1}
     return {
-        "cross_entropy": cross_entropy(probability, target),
-        "accuracy": accuracy(prediction, target),
-        "f1_weighted": f1_weighted(prediction, target),
-        "f1_macro": f1_macro(prediction, target),
-        **of_classes,
-        "ece": ece(probability, target),
+        "cross_entropy": cross_entropy,
+        "accuracy": _of_chosen(accuracy),
+        "f1_weighted": _of_chosen(f1_weighted),
+        "f1_macro": _of_chosen(f1_macro),
+        **(of_one if num_classes == 2 else {"auroc": auroc_macro}),
+        "ece": ece,
     }
+
+
+def chosen(probability: NDArray[np.floating]) -> NDArray[np.int64]:
+    """(items,) the most probable class of (items, classes), the lowest of equals; unknown probabilities are nan."""
+    return np.nanargmax(probability, axis=1)
+
+
+def _of_chosen(metric: Metric) -> Metric:
+    """A metric of predicted classes as one of probabilities."""
+    return lambda probability, target: metric(chosen(probability), target)
+
+
+def _auroc_of_class_1(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
+    return auroc(probability[:, 1], target)
 
 
 def _f1(prediction: NDArray[np.integer], target: NDArray[np.integer], average: str) -> float | None:

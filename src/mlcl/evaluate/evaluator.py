@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mlcl.data.batch import EncodedSplit
-from mlcl.data.corpus import Task
-from mlcl.evaluate.classification import classification_metrics
-from mlcl.evaluate.regression import regression_metrics
+from mlcl.data.target import Target
+from mlcl.evaluate.metrics import all_metrics, metric_functions
 from mlcl.models.base import predict
 from mlcl.parallel import alone
 
@@ -21,19 +20,16 @@ class Predictions:
 
     Attributes:
         ids: Identifiers.
-        task: Kind of label.
-        score: (items,) predicted score for regression, (items, classes) probabilities for classification.
+        target: What is predicted.
+        score: (items,) predicted score for regression, (items, classes) probabilities for classification; nan where a
+            file of version 0.1.0 does not say.
         labels: (items,) true labels, nan where an item has none, or None.
-        classes: Names of the classes, where they have any.
-        label_range: Least and greatest possible score of a regression.
     """
 
     ids: list[str]
-    task: Task
+    target: Target
     score: NDArray[np.float64]
     labels: NDArray[np.float64] | None
-    classes: tuple[str, ...] = ()
-    label_range: tuple[float, float] | None = None
 
     @property
     def num_labelled(self) -> int:
@@ -41,14 +37,11 @@ class Predictions:
         return 0 if self.labels is None else int((~np.isnan(self.labels)).sum())
 
     def metrics(self) -> dict[str, float | None]:
-        """Every metric of the task, over the items that have a label; needs labels."""
+        """Every metric of the target, over the items that have a label; needs labels."""
         if self.labels is None:
             raise ValueError("metrics need labels")
         known = ~np.isnan(self.labels)
-        score, labels = self.score[known], self.labels[known]
-        if self.task == "regression":
-            return regression_metrics(score, labels, self.label_range)
-        return classification_metrics(score, labels.astype(np.int64))
+        return all_metrics(self.target, self.score[known], self.labels[known])
 
     def metric(self, name: str, batch_size: int) -> float | None:
         """One metric by name.
@@ -69,25 +62,19 @@ class Predictions:
         return replace(self, ids=self.ids[start:stop], score=self.score[start:stop], labels=labels)
 
 
-def selection_names(task: Task, *, num_classes: int = 2, label_range: tuple[float, float] | None = None) -> list[str]:
-    """Names that `Predictions.metric` knows for a kind of label."""
-    if task == "regression":
-        probe = Predictions(["a", "b"], task, np.array([0.0, 1.0]), np.array([0.0, 1.0]), label_range=label_range)
-        return [*probe.metrics(), "mse_of_batches"]
-    probe = Predictions(["a", "b"], task, np.eye(num_classes)[:2], np.array([0.0, 1.0]))
-    return [*probe.metrics(), "cross_entropy_of_batches"]
+def selection_names(target: Target) -> list[str]:
+    """Names that `Predictions.metric` knows for a target."""
+    return [*metric_functions(target), "mse_of_batches" if target.task == "regression" else "cross_entropy_of_batches"]
 
 
 def predict_split(
     model: nn.Module,
     split: EncodedSplit,
-    task: Task,
+    target: Target,
     *,
     device: torch.device,
     batch_size: int = 128,
     precision: str = "fp32",
-    classes: tuple[str, ...] = (),
-    label_range: tuple[float, float] | None = None,
 ) -> Predictions:
     """Apply `model` in evaluation mode. Batches hold items of similar length; results come in the split's order."""
     order = np.argsort(np.diff(split.offsets), kind="stable")
@@ -101,14 +88,13 @@ def predict_split(
     model.train(was_training)
     score = np.empty((len(split), logits[0].shape[1]), dtype=np.float64)
     joined = torch.cat(logits)
-    score[order] = (joined if task == "regression" else joined.softmax(dim=1)).numpy()
-    score = score[:, 0] if task == "regression" else score
-    return Predictions(split.ids, task, score, split.labels, classes, label_range)
+    score[order] = (joined if target.task == "regression" else joined.softmax(dim=1)).numpy()
+    return Predictions(split.ids, target, score[:, 0] if target.task == "regression" else score, split.labels)
 
 
 def constant_predictions(train: NDArray[np.float64], split: Predictions) -> Predictions:
     """The predictor that ignores its input: the train labels' median, or their class frequencies."""
-    if split.task == "regression":
+    if split.target.task == "regression":
         return replace(split, score=np.full(len(split.ids), np.median(train)))
-    share = np.bincount(train.astype(np.int64), minlength=split.score.shape[1]) / len(train)
+    share = np.bincount(train.astype(np.int64), minlength=split.target.num_classes) / len(train)
     return replace(split, score=np.tile(share, (len(split.ids), 1)))

@@ -1,7 +1,7 @@
 """What a cross-validation found: per fold, their spread, and all items together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,10 @@ class FoldSummary:
 
 
 def summarise(
-    folds: Sequence[Predictions], groups: Sequence[Sequence[str]], train: Sequence[NDArray[np.float64]]
+    folds: Sequence[Predictions],
+    groups: Sequence[Sequence[str]],
+    train: Sequence[NDArray[np.float64]],
+    **options: float,
 ) -> FoldSummary:
     """Summarise a cross-validation.
 
@@ -43,26 +46,33 @@ def summarise(
         folds: Predictions for the test items of each fold.
         groups: Per fold the names of these items' groups.
         train: Per fold the labels that it trained on.
+        options: Of the intervals, as for `mlcl.evaluate.significance.interval`.
     """
     scores = [predictions.metrics() for predictions in folds]
     names = [name for name in scores[0] if all(name in fold for fold in scores)]
     every = pooled(folds)
+    together, constant = every.metrics(), pooled(list(map(constant_predictions, train, folds))).metrics()
     return FoldSummary(
         folds=scores,
         mean={name: _over(_mean, [fold[name] for fold in scores]) for name in names},
         sd={name: _over(_deviation, [fold[name] for fold in scores]) for name in names},
-        pooled=every.metrics(),
-        constant=pooled(list(map(constant_predictions, train, folds))).metrics(),
-        intervals=main_intervals(every, [name for part in groups for name in part]),
+        pooled=together,
+        constant={name: constant[name] for name in together},
+        intervals=main_intervals(every, [name for part in groups for name in part], **options),
     )
 
 
 def pooled(folds: Sequence[Predictions]) -> Predictions:
-    """The predictions of all folds, one after the other; all need labels."""
+    """The predictions of all folds, one after the other; all need labels.
+
+    Where scores have no declared range and folds have others each, theirs together is the widest.
+    """
     labels = [predictions.labels for predictions in folds if predictions.labels is not None]
+    ranges = [predictions.target.label_range for predictions in folds if predictions.target.label_range is not None]
+    widest = (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
     return Predictions(
         [identifier for predictions in folds for identifier in predictions.ids],
-        folds[0].task,
+        replace(folds[0].target, label_range=widest),
         np.concatenate([predictions.score for predictions in folds]),
         np.concatenate(labels),
     )

@@ -12,7 +12,7 @@ two `acc2` and `acc2_non_zero`.
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.evaluate.classification import accuracy, f1_weighted
+from mlcl.evaluate.classification import Metric, accuracy, f1_weighted
 
 SIMS_EDGES = {2: (0.0,), 3: (-0.1, 0.1), 5: (-0.7, -0.1, 0.1, 0.7)}
 """Where MMSA cuts the scores of CH-SIMS, in [-1, 1], into 2, 3 and 5 classes; an edge belongs to the class below it."""
@@ -111,10 +111,10 @@ def acc5_sims(prediction: NDArray[np.floating], target: NDArray[np.floating]) ->
 
 
 _ORDER = (mse, mae, corr, mae_nonzero, corr_nonzero, acc7, acc5, acc2_has0, f1_has0, acc2_non0, f1_non0)
-METRICS = {metric.__name__: metric for metric in _ORDER}
+METRICS: dict[str, Metric] = {metric.__name__: metric for metric in _ORDER}
 """Every metric of scores in [-3, 3] by name, in the order of a report."""
 
-SIMS_METRICS = {metric.__name__: metric for metric in (acc2_sims, f1_sims, acc3_sims, acc5_sims)}
+SIMS_METRICS: dict[str, Metric] = {metric.__name__: metric for metric in (acc2_sims, f1_sims, acc3_sims, acc5_sims)}
 """What is reported of scores in [-1, 1] besides, in the convention of CH-SIMS."""
 
 _OF_SENTIMENT = {"acc7", "acc5"}
@@ -147,12 +147,19 @@ def regression_metrics(
         [0.8333, 1.0, 0.3333, 1.0]
     """
     prediction, target = _checked(prediction, target)
+    foreign = _OF_SENTIMENT if bool((np.abs(target) > LIMIT).any()) else set()
+    wanted = metrics_within(label_range)
+    return {name: metric(prediction, target) for name, metric in wanted.items() if name not in foreign}
+
+
+def metrics_within(label_range: tuple[float, float] | None) -> dict[str, Metric]:
+    """The metrics of labels in that range, as `regression_metrics` chooses them."""
     low, high = label_range or (-LIMIT, LIMIT)
-    foreign = (low, high) != (-LIMIT, LIMIT) or bool((np.abs(target) > LIMIT).any())
-    left_out = (_OF_SENTIMENT if foreign else set()) | (_OF_SIGN if low >= 0 or high <= 0 else set())
+    left_out = (_OF_SENTIMENT if (low, high) != (-LIMIT, LIMIT) else set()) | (
+        _OF_SIGN if low >= 0 or high <= 0 else set()
+    )
     wanted = {name: metric for name, metric in METRICS.items() if name not in left_out}
-    wanted |= SIMS_METRICS if (low, high) == (-1.0, 1.0) else {}
-    return {name: metric(prediction, target) for name, metric in wanted.items()}
+    return wanted | (SIMS_METRICS if (low, high) == (-1.0, 1.0) else {})
 
 
 def _checked(

@@ -134,9 +134,9 @@ def sign_flip_test(gaps: Float[np.ndarray, " items"], *, resamples: int = 2000, 
     """Two-sided p-value of paired differences: under the null each is as likely to have the other sign.
 
     All sign patterns are tried where there are no more than `resamples` of them; otherwise random ones, the observed
-    one counted among them, so that the p-value is never 0.
+    one counted among them, so that the p-value is never 0. One item says nothing: both its signs are as far from 0.
     """
-    if not gaps.any():
+    if len(gaps) < 2 or not gaps.any():
         return 1.0
     result = stats.permutation_test(
         (gaps, np.zeros_like(gaps)),
@@ -174,7 +174,8 @@ def sentence(
 ) -> str:
     """What a comparison says, in words; `p_value` is the one to decide by, corrected where there are several."""
     gap = found.difference
-    numbers = f"difference {gap.estimate:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}], p = {p_value:.3f}"
+    bounds = f"[{gap.low:+.3f}, {gap.high:+.3f}]" if np.isfinite([gap.low, gap.high]).all() else "without an interval"
+    numbers = f"difference {gap.estimate:+.3f} {bounds}, p = {p_value:.3f}"
     if p_value >= level:
         return f"{first} and {second} are not distinguishable on {metric}: {numbers}."
     better = first if (gap.estimate < 0) is lower_is_better else second

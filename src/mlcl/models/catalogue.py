@@ -6,6 +6,7 @@ import torch
 from rich.table import Table
 from transformers import BertConfig
 
+from mlcl.data.target import Target
 from mlcl.models.registry import MODELS, model_sizes
 
 _MOSI = {"acoustic": 74, "visual": 47, "hcf": 4}
@@ -17,9 +18,9 @@ def catalogue() -> list[dict[str, Any]]:
     Parameters are those of the default profile's sizes with a BERT-base text encoder and CMU-MOSI's columns; nothing is
     allocated to count them.
     """
-    rows = []
+    rows, target = [], Target("regression")
     for name, entry in MODELS.items():
-        config = entry.model.config_class(text_config=BertConfig(), **model_sizes(entry.model, "regression", _MOSI))
+        config = entry.model.config_class(text_config=BertConfig(), **model_sizes(entry.model, target, _MOSI))
         with torch.device("meta"):
             parameters = sum(parameter.numel() for parameter in entry.model(config).parameters())
         rows.append(

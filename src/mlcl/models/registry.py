@@ -3,12 +3,12 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from transformers import logging as transformers_logging
 
 from mlcl.config import TINY, VECTORS, Experiment
-from mlcl.data.corpus import Task
+from mlcl.data.target import Kind, Target
 from mlcl.encode.build import tiny_config
 from mlcl.encode.vectors import vectors_config
 from mlcl.errors import EncoderError, RunError, UsageError
@@ -22,9 +22,6 @@ from mlcl.models.mcl import MCLModel
 from mlcl.models.mib import MIBModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
-
-Kind = Literal["regression", "classification", "multi-class"]
-"""Kinds of label: a score, one of two classes, one of more."""
 
 
 @dataclass(frozen=True)
@@ -101,36 +98,23 @@ MODELS: dict[str, Entry] = {
 }
 
 
-def label_kind(task: Task, num_classes: int) -> Kind:
-    """The kind of label; two classes are ``classification``."""
-    return "multi-class" if num_classes > 2 else task
-
-
 def build_model(
-    experiment: Experiment,
-    *,
-    task: Task,
-    widths: dict[str, int],
-    vocabulary_size: int,
-    num_classes: int = 2,
-    classes: tuple[str, ...] = (),
+    experiment: Experiment, target: Target, *, widths: dict[str, int], vocabulary_size: int
 ) -> MultimodalModel:
     """Build the experiment's model for a corpus of these widths; random parts draw from torch's generator.
 
     Args:
         experiment: Which model, its options and text encoder.
-        task: Kind of label.
+        target: What the label is.
         widths: Columns of each kind of row.
         vocabulary_size: Of the tokenizer.
-        num_classes: Of a classification.
-        classes: Their names, where they have any.
 
     Raises:
         UsageError: If the options contradict one another or the text encoder.
         EncoderError: If tokenizer and encoder do not belong together.
     """
     model_class = MODELS[experiment.model.name].model
-    sizes = model_sizes(model_class, task, widths, num_classes=num_classes, classes=classes)
+    sizes = model_sizes(model_class, target, widths)
     options = {**experiment.model.model_dump(exclude={"name"}), **sizes}
     try:
         if experiment.text_encoder == TINY:
@@ -156,22 +140,15 @@ def build_model(
     return model
 
 
-def model_sizes(
-    model_class: type[MultimodalModel],
-    task: Task,
-    widths: dict[str, int],
-    *,
-    num_classes: int = 2,
-    classes: tuple[str, ...] = (),
-) -> dict[str, Any]:
+def model_sizes(model_class: type[MultimodalModel], target: Target, widths: dict[str, int]) -> dict[str, Any]:
     """The fields of a model's configuration that the data decide."""
     sizes: dict[str, Any] = {
-        "num_labels": 1 if task == "regression" else num_classes,
-        "problem_type": "regression" if task == "regression" else "single_label_classification",
+        "num_labels": target.num_classes or 1,
+        "problem_type": "single_label_classification" if target.num_classes else "regression",
     }
-    if classes:
-        sizes["id2label"] = dict(enumerate(classes))
-        sizes["label2id"] = {name: number for number, name in enumerate(classes)}
+    if target.classes:
+        sizes["id2label"] = dict(enumerate(target.classes))
+        sizes["label2id"] = {name: number for number, name in enumerate(target.classes)}
     for name in ("acoustic", "visual", "hcf"):
         if hasattr(model_class.config_class, f"{name}_dim"):
             sizes[f"{name}_dim"] = widths.get(name, 0)

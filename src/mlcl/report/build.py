@@ -14,13 +14,15 @@ from mlcl.report.plots.geometry import geometry_plots
 from mlcl.report.plots.overview import differences_plot, range_plot, results_plot
 from mlcl.report.plots.style import system_style
 from mlcl.report.plots.truth import confusion_plot, truth_plot
-from mlcl.report.sheets import comparison_sheet, cost_sheet, results_sheet, systems_sheet
+from mlcl.report.sheets import comparison_sheet, confusion_sheet, cost_sheet, results_sheet, systems_sheet
 from mlcl.report.summary import Summary
 from mlcl.report.verdict import verdict
 from mlcl.report.wording import MINUS, several, title
 from mlcl.report.worst import worst_sheet
 
 PAGE = "report.html"
+MOST_CLASSES = 30
+"""Classes that a confusion matrix can show on a page."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,13 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
     styles = {system.name: system_style(number) for number, system in enumerate(evidence.systems)}
     names = shown_systems(evidence)
     sections = [
-        Section("results", "Results", sheets=[results_sheet(summary)], plots=[results_plot(summary)]),
+        Section(
+            "results",
+            "Results",
+            _unknown_probabilities(summary),
+            sheets=[results_sheet(summary)],
+            plots=[results_plot(summary)],
+        ),
         *_comparisons(summary),
         Section(
             "curves",
@@ -88,13 +96,7 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
         Section(
             "truth", "Prediction against truth", _truth_lead(summary), plots=[truth_plot(summary, n) for n in names]
         ),
-        Section(
-            "confusion",
-            "Confusion",
-            "Per cent of each true class, over all seeds.",
-            plots=[confusion_plot(summary, name) for name in names if _has_classes(summary)],
-            absent="" if _has_classes(summary) else "Seven classes are defined for labels from -3 to 3 alone.",
-        ),
+        _confusion(summary, names),
         Section("ranges", f"{title(summary.metric)} by label", plots=[range_plot(summary, styles)]),
         _maps(summary, no_maps),
         _geometry([system for system in systems if system.name in names], styles),
@@ -107,6 +109,16 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
     counts = [several(len(evidence.systems), "system"), several(runs, "complete run")]
     subtitle = " · ".join([kind, *counts, summary.scored.split])
     return Page(evidence.title, subtitle, verdict(summary), disagreements(summary), identity(summary), sections)
+
+
+def _unknown_probabilities(summary: Summary) -> str:
+    if summary.scored.whole:
+        return ""
+    split = summary.scored.split
+    return (
+        "Some runs are of version 0.1.0 and keep the probability of the chosen class alone: metrics that need the"
+        f" others are left out. mlcl predict RUN --split {split} --output RUN/predictions/{split}.csv writes them all."
+    )
 
 
 def _comparisons(summary: Summary) -> list[Section]:
@@ -125,25 +137,40 @@ def _comparisons(summary: Summary) -> list[Section]:
 
 
 def _truth_lead(summary: Summary) -> str:
-    if summary.scored.task == "regression":
+    if summary.scored.target.task == "regression":
         return (
             "All seeds together. Dashed: perfect. Orange: mean label of each tenth of the predictions; left of the"
             " dashed line where predictions are too high, right of it where they are too low."
         )
-    return "All seeds together. Dashed: perfectly calibrated. Line: share of class 1 at similar probabilities."
+    line = "class 1" if summary.scored.target.num_classes == 2 else "right predictions"
+    return f"All seeds together. Dashed: perfectly calibrated. Line: share of {line} at similar probabilities."
 
 
-def _has_classes(summary: Summary) -> bool:
-    return summary.scored.task == "classification" or "acc7" in summary.metrics
+def _confusion(summary: Summary, names: list[str]) -> Section:
+    count, absent = summary.scored.target.num_classes, ""
+    if count > MOST_CLASSES:
+        absent = f"More than {MOST_CLASSES} classes are not drawn."
+    elif not count and "acc7" not in summary.metrics:
+        absent = "Seven classes are defined for labels from -3 to 3 alone."
+    if absent:
+        return Section("confusion", "Confusion", absent=absent)
+    lead = "Figures: per cent of each true class, over all seeds."
+    sheets = [confusion_sheet(summary, _main_system(summary))] if count else []
+    return Section("confusion", "Confusion", lead, sheets, [confusion_plot(summary, name) for name in names])
 
 
 def _maps(summary: Summary, no_maps: str) -> Section:
     plots = map_section_plots(summary)
     if not plots:
         return Section("maps", "Embedding maps", absent=no_maps)
+    number = (
+        "share of an item's ten nearest neighbours in the full space that are of its class"
+        if summary.scored.target.kind == "multi-class"
+        else "correlation of an item's label with that of its ten nearest neighbours in the full space"
+    )
     lead = (
         "t-SNE of one seed, coloured by label. Distances between far groups mean little in such a map; the number above"
-        " it is the correlation of an item's label with that of its ten nearest neighbours in the full space."
+        f" it is the {number}."
     )
     return Section("maps", "Embedding maps", lead, plots=plots, pairs=True)
 
@@ -162,11 +189,14 @@ def _geometry(systems: list[SystemRecord], styles: dict[str, Style]) -> Section:
 
 
 def _worst(summary: Summary, words: Words) -> Section:
+    lead, sheet = words.reason, worst_sheet(summary, _main_system(summary), words.texts, ids=words.ids)
+    return Section("worst", "Worst errors", lead if words.texts is None else "", sheets=[sheet])
+
+
+def _main_system(summary: Summary) -> str:
+    """The reference, or the first system where it has no run."""
     name = summary.evidence.reference
-    if name not in summary.scored.scores:
-        name = summary.evidence.complete[0].name
-    lead = "" if words.texts is not None else words.reason
-    return Section("worst", "Worst errors", lead, sheets=[worst_sheet(summary, name, words.texts, ids=words.ids)])
+    return name if name in summary.scored.scores else summary.evidence.complete[0].name
 
 
 def check_output(output: Path) -> None:

@@ -107,7 +107,7 @@ def clear_winners(
     """
     tested: dict[str, tuple[str, float]] = {}
     for metric in next(iter(means.values()), {}):
-        error = item_error(scored.task, metric)
+        error = item_error(scored.target, metric)
         known = {name: value for name, values in means.items() if (value := values.get(metric)) is not None}
         if error is None or len(known) < 2:
             continue
@@ -121,7 +121,7 @@ def clear_winners(
 
 
 def _needed_error(scored: Scored, metric: str) -> ItemError:
-    error = item_error(scored.task, metric)
+    error = item_error(scored.target, metric)
     if error is None:
         raise ValueError(f"{metric} is no mean over items")
     return error

@@ -4,17 +4,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from mlcl.config import Experiment
+from mlcl.data.target import Target
 from mlcl.errors import RunError, nearest
+from mlcl.evaluate.evaluator import Predictions
 from mlcl.modality import TEXT
+from mlcl.runs.export import read_predictions
 from mlcl.runs.folder import RunFolder
 from mlcl.studies.folder import Study, System
 
-Array = NDArray[np.float64]
 Facts = dict[str, Any]
 _AGAIN = "delete the run folder and make it again"
 
@@ -56,25 +54,26 @@ class RunRecord:
         """The run folder's path."""
         return self.folder.path
 
-    def predictions(self, split: str) -> pd.DataFrame:
-        """The table of predictions of a split: ``id, split, prediction[, probability], label``.
+    @property
+    def target(self) -> Target:
+        """What the run has learnt."""
+        try:
+            return Target.of(self.facts["data"])
+        except ValueError as error:
+            raise RunError(f"{self.path / 'run.json'} is damaged ({error}); {_AGAIN}") from error
+
+    def predictions(self, split: str) -> Predictions:
+        """What the run predicted for a split.
 
         Raises:
-            RunError: If the run kept none, or its items have no labels.
+            RunError: If the run kept nothing of it, or its items have no labels.
         """
         file = self.folder.predictions / f"{split}.csv"
         if not file.is_file():
             known = sorted(entry.stem for entry in file.parent.glob("*.csv"))
             raise RunError(f"{self.path} has no predictions of split {split!r}; {nearest(split, known)}")
         self.folder.digests.check(file)
-        try:
-            table = pd.read_csv(file, dtype=str, keep_default_na=False)  # numbers as text: to the last digit
-            score = "probability" if "probability" in table else "prediction"
-            table["score"] = table[score].astype(np.float64)
-            table["label"] = table["label"].replace("", "nan").astype(np.float64)
-        except (KeyError, ValueError) as error:
-            raise RunError(f"{file} is no table of predictions with labels; {_AGAIN}") from error
-        return table
+        return read_predictions(file, self.target)
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,10 @@ class SystemRecord:
     @property
     def is_adaptation(self) -> bool:
         """Whether the authors never trained this method on labels of this kind."""
-        facts = self.first.facts if self.first else {}
-        return bool(facts) and facts["data"]["task"] not in facts["model"].get("native", [facts["data"]["task"]])
+        if self.first is None:
+            return False
+        kind = self.first.target.kind
+        return kind not in self.first.facts["model"].get("native", [kind])
 
 
 @dataclass(frozen=True)
@@ -167,11 +168,8 @@ class Evidence:
         return next((s for s in self.complete if s.name == self.reference), self.complete[0]).chosen
 
     def can_be_compared(self, split: str) -> bool:
-        """Whether there is a complete run with labelled predictions of scores or of two classes."""
-        if not self.complete:
-            return False
-        run = self.some_run
-        return (run.folder.predictions / f"{split}.csv").is_file() and run.facts["data"].get("num_classes", 2) <= 2
+        """Whether there is a complete run with labelled predictions of the split."""
+        return bool(self.complete) and (self.some_run.folder.predictions / f"{split}.csv").is_file()
 
 
 def read_evidence(path: Path) -> Evidence:

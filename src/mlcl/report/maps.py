@@ -42,7 +42,7 @@ def map_section_plots(summary: Summary) -> list[Plot]:
             )
         found[system.name] = embeddings.levels
     return [
-        map_plot(name, summary.labels[name], level, levels[level], summary.scored.labels)
+        map_plot(name, summary.labels[name], level, levels[level], summary.scored.labels, summary.scored.target)
         for level in LEVELS
         for name, levels in found.items()
         if level in levels

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlcl.data.target import Target
 from mlcl.errors import RunError
-from mlcl.evaluate import classification, regression
+from mlcl.evaluate import classification
+from mlcl.evaluate.metrics import OF_CHOSEN, all_metrics
+from mlcl.evaluate.regression import SIMS_EDGES
 from mlcl.report.evidence import Evidence
 
 Array = NDArray[np.float64]
@@ -21,76 +24,72 @@ class Scored:
 
     Attributes:
         split: Its name.
-        task: ``regression`` or ``classification`` (two classes).
+        target: What is predicted.
         ids: Identifiers, in the split's order.
         labels: (items,) true labels.
-        scores: Per system (seeds, items): predicted scores, or probabilities of class 1. `CONSTANT` is among them where
-            the runs say what the train labels are like.
-        label_range: Least and greatest possible label, where the data declare them.
+        scores: Per system (seeds, items) scores, or (seeds, items, classes) probabilities, nan where a run of version
+            0.1.0 kept none. `CONSTANT` is among them where the runs say what the train labels are like.
     """
 
     split: str
-    task: str
+    target: Target
     ids: list[str]
     labels: Array
     scores: dict[str, Array]
-    label_range: tuple[float, float] | None = None
 
     def metrics(self, name: str) -> list[dict[str, float | None]]:
-        """Every metric of a system, one dictionary per seed."""
-        return [all_metrics(self.task, row, self.labels, self.label_range) for row in self.scores[name]]
+        """Every metric of a system, one dictionary per seed; those alone that every system has."""
+        found = [all_metrics(self.target, row, self.labels) for row in self.scores[name]]
+        return [{key: scores[key] for key in scores if self.whole or key in OF_CHOSEN} for scores in found]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every probability is known."""
+        return not any(np.isnan(rows).any() for rows in self.scores.values())
+
+    def classes(self, name: str) -> NDArray[np.int64]:
+        """(seeds, items) the predicted classes of a system."""
+        return np.stack([classification.chosen(row) for row in self.scores[name]])
 
 
 def read_scored(evidence: Evidence, split: str) -> Scored:
     """Read the predictions of every complete run; items without a label are left out.
 
     Raises:
-        RunError: If a run was scored on other items or labels than the first one, or on more than two classes.
+        RunError: If a run was scored on other items or labels than the first one, or no item has a label.
     """
     first = evidence.some_run
-    data = first.facts["data"]
-    if data.get("num_classes", 2) > 2:
-        raise RunError(
-            f"{first.path} has {data['num_classes']} classes; comparisons and reports are for scores and two classes, "
-            "its own metrics stand in metrics.json"
-        )
-    table = first.predictions(split)
-    ids, labels = table["id"].tolist(), table["label"].to_numpy()
-    known = ~np.isnan(labels)
+    target, known = first.target, first.predictions(split)
+    labels = np.asarray(known.labels)
+    labelled = ~np.isnan(labels)
+    if not labelled.any():
+        raise RunError(f"{first.path}: no item of {split} has a label to compare its prediction with")
     scores: dict[str, Array] = {}
     for system in evidence.complete:
         rows = []
         for run in system.runs.values():
             found = run.predictions(split)
-            if found["id"].tolist() != ids or not np.array_equal(found["label"].to_numpy(), labels, equal_nan=True):
+            other = (run.target.task, run.target.num_classes) != (target.task, target.num_classes)
+            if other or found.ids != known.ids or not np.array_equal(np.asarray(found.labels), labels, equal_nan=True):
                 raise RunError(
                     f"{run.path} was scored on other {split} items than {first.path}: they cannot be compared"
                 )
-            rows.append(found["score"].to_numpy()[known])
+            rows.append(found.score[labelled])
         scores[system.name] = np.stack(rows)
-    constant = first.facts.get("constant")
-    if constant is not None:
-        scores[CONSTANT] = np.full((1, int(known.sum())), float(constant[-1]))
-    ids = [name for name, use in zip(ids, known, strict=True) if use]
-    limits = data.get("label_range")
-    return Scored(split, str(data["task"]), ids, labels[known], scores, None if limits is None else tuple(limits))
+    constant = np.atleast_1d(np.asarray(first.facts.get("constant", ()), np.float64))
+    if len(constant) == max(target.num_classes, 1):
+        row = constant if target.num_classes else constant[0]
+        scores[CONSTANT] = np.full((1, *scores[evidence.complete[0].name].shape[1:]), row)
+    ids = [name for name, use in zip(known.ids, labelled, strict=True) if use]
+    return Scored(split, target, ids, labels[labelled], scores)
 
 
-def all_metrics(
-    task: str, score: Array, labels: Array, label_range: tuple[float, float] | None = None
-) -> dict[str, float | None]:
-    """Every metric that a report of the task shows."""
-    if task == "regression":
-        return regression.regression_metrics(score, labels, label_range)
-    return classification.classification_metrics(_both(score), labels.astype(np.int64))
-
-
-def item_error(task: str, name: str) -> ItemError | None:
+def item_error(target: Target, name: str) -> ItemError | None:
     """The error of each item whose mean is the metric (or 1 minus it); None for a metric that is no mean over items.
 
     Items that the metric leaves out have error 0 in every system.
     """
-    return (_REGRESSION if task == "regression" else _CLASSIFICATION).get(name)
+    return (_REGRESSION if target.task == "regression" else _CLASSIFICATION).get(name)
 
 
 def _classes(limit: float) -> ItemError:
@@ -98,6 +97,19 @@ def _classes(limit: float) -> ItemError:
         return (np.rint(np.clip(score, -limit, limit)) != np.rint(np.clip(labels, -limit, limit))).astype(np.float64)
 
     return wrong
+
+
+def _sims(classes: int) -> ItemError:
+    def wrong(score: Array, labels: Array) -> Array:
+        given, true = (np.digitize(side, SIMS_EDGES[classes], right=True) for side in (score, labels))
+        return (given != true).astype(np.float64)
+
+    return wrong
+
+
+def _cross_entropy(score: Array, labels: Array) -> Array:
+    given = score[np.arange(len(labels)), labels.astype(np.int64)]
+    return -np.log(np.clip(given, classification.SMALLEST_PROBABILITY, 1))
 
 
 _REGRESSION: dict[str, ItemError] = {
@@ -108,14 +120,9 @@ _REGRESSION: dict[str, ItemError] = {
     "acc5": _classes(2),
     "acc2_has0": lambda score, labels: ((score >= 0) != (labels >= 0)).astype(np.float64),
     "acc2_non0": lambda score, labels: (((score > 0) != (labels > 0)) & (labels != 0)).astype(np.float64),
+    **{f"acc{classes}_sims": _sims(classes) for classes in SIMS_EDGES},
 }
 _CLASSIFICATION: dict[str, ItemError] = {
-    "accuracy": lambda score, labels: ((score > 0.5) != (labels > 0.5)).astype(np.float64),
-    "cross_entropy": lambda score, labels: (
-        -np.log(np.clip(np.where(labels > 0.5, score, 1 - score), classification.SMALLEST_PROBABILITY, 1))
-    ),
+    "accuracy": lambda score, labels: (classification.chosen(score) != labels).astype(np.float64),
+    "cross_entropy": _cross_entropy,
 }
-
-
-def _both(score: Array) -> Array:
-    return np.stack([1 - score, score], axis=1)

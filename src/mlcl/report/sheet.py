@@ -52,7 +52,8 @@ class Sheet:
     def markdown(self) -> str:
         """The table in Markdown, its caption below."""
         rule = ["---" if self.is_left(column) else "---:" for column in range(len(self.header))]
-        lines = [self.header, rule, *([_markdown(cell) for cell in row] for row in self.rows)]
+        head = [_markdown(Cell(name)) for name in self.header]
+        lines = [head, rule, *([_markdown(cell) for cell in row] for row in self.rows)]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{self.caption}\n"
 
     def latex(self) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from mlcl.report.comparisons import Finding
 from mlcl.report.evidence import SystemRecord
+from mlcl.report.plots.truth import confusion
 from mlcl.report.scored import CONSTANT
 from mlcl.report.sheet import Cell, Sheet
 from mlcl.report.summary import Summary, deviation
@@ -19,6 +20,7 @@ from mlcl.report.wording import (
     marks,
     minus,
     p_text,
+    several,
     size,
     title,
 )
@@ -49,7 +51,7 @@ def results_sheet(summary: Summary) -> Sheet:
         records.append({"system": "text", "label": "Text only", "marks": "missing"})
     marked.add(len(rows))
     known = CONSTANT in scored.scores
-    note = "train median" if scored.task == "regression" else "train class shares"
+    note = "train median" if scored.target.task == "regression" else "train class shares"
     values = _values(summary, CONSTANT) if known else [Cell(NOTHING)] * len(metrics)
     rows.append([Cell("Constant", notes=(note if known else "not recorded by these runs",)), Cell(NOTHING), *values])
     records.append(
@@ -155,6 +157,19 @@ def comparison_sheet(summary: Summary, found: list[Finding], name: str) -> Sheet
     )
     header = ["Against", f"Δ {title(summary.metric)}", "95 % interval", "p", "p (Holm)", "Effect", "What it says"]
     return Sheet(name, caption, header, rows, records, left=frozenset({6}))
+
+
+def confusion_sheet(summary: Summary, name: str) -> Sheet:
+    """How many items of each class one system took for which."""
+    classes, counts = confusion(summary, name)
+    rows = [[Cell(true), *(Cell(str(count)) for count in row)] for true, row in zip(classes, counts, strict=True)]
+    records: list[dict[str, object]] = [
+        {"true": true, **{f"predicted {c}": int(n) for c, n in zip(classes, row, strict=True)}}
+        for true, row in zip(classes, counts, strict=True)
+    ]
+    seeds = several(len(summary.scored.scores[name]), "seed")
+    caption = f"{summary.labels[name]}: items of each true class (row) by predicted class (column), over {seeds}."
+    return Sheet("confusion", caption, ["True class", *classes], rows, records)
 
 
 def cost_sheet(summary: Summary) -> Sheet:

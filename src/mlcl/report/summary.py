@@ -72,7 +72,7 @@ def summarise(evidence: Evidence, split: str, *, resamples: int = RESAMPLES) -> 
         RunError: If a run has no predictions of the split, or was scored on other items.
     """
     scored = read_scored(evidence, split)
-    metric = MAIN_METRIC[scored.task]
+    metric = MAIN_METRIC[scored.target.task]
     values = {}
     for name in scored.scores:
         per_seed = scored.metrics(name)

@@ -11,6 +11,7 @@ TITLES = {
     "acc7": "Acc7", "acc5": "Acc5", "acc2_has0": "Acc2 has0", "f1_has0": "F1 has0", "acc2_non0": "Acc2 non0",
     "f1_non0": "F1 non0", "cross_entropy": "Cross-entropy", "accuracy": "Accuracy", "f1_weighted": "F1 weighted",
     "f1_macro": "F1 macro", "precision": "Precision", "recall": "Recall", "auroc": "AUROC", "ece": "ECE",
+    "acc2_sims": "Acc2 SIMS", "f1_sims": "F1 SIMS", "acc3_sims": "Acc3 SIMS", "acc5_sims": "Acc5 SIMS",
 }  # fmt: skip
 NOTHING, MINUS = "\u2013", "\u2212"
 
@@ -56,6 +57,12 @@ def marks(system: SystemRecord) -> list[str]:
         "adaptation": system.is_adaptation,
     }
     return [mark for mark, holds in named.items() if holds]
+
+
+def class_label(name: str) -> str:
+    """The name or number of a class where there is little room: cut, with a real minus sign before a number."""
+    text = "".join(sign if sign.isprintable() else " " for sign in name).strip()
+    return minus(f" {text if len(text) <= 18 else f'{text[:17]}…'}").strip()
 
 
 def listed(words: list[str]) -> str:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mlcl.report.scored import item_error
+from mlcl.data.target import Target
+from mlcl.report.scored import Array, item_error
 from mlcl.report.sheet import Cell, Sheet
 from mlcl.report.summary import Summary
 from mlcl.report.wording import digits, several
@@ -23,30 +24,60 @@ def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bo
         words: What is said in each item, in the split's order; None leaves words out.
         ids: Whether items are named by their ids; by their rank in the table if not.
     """
-    scored, rows = summary.scored, summary.scored.scores[name]
-    regression = scored.task == "regression"
-    error = item_error(scored.task, "mae" if regression else "cross_entropy")
+    scored, rows, target = summary.scored, summary.scored.scores[name], summary.scored.target
+    if target.task == "regression":
+        kind, measure = "prediction and absolute error", "mae"
+    elif scored.whole:
+        shown = (
+            f"probability of class {target.class_names[1]}"
+            if target.num_classes == 2
+            else "most probable class with its probability"
+        )
+        kind, measure = f"{shown} and cross-entropy", "cross_entropy"
+    else:
+        kind, measure = "most probable class with its probability, and share of seeds that are wrong", "accuracy"
+    error = item_error(target, measure)
     assert error is not None
     errors = np.stack([error(row, scored.labels) for row in rows]).mean(axis=0)
+    means = np.nan_to_num(rows).mean(axis=0)
     cells, records = [], []
     for rank, place in enumerate(np.argsort(-errors, kind="stable")[:SHOWN], start=1):
         item = int(place)
         shown_id = scored.ids[item] if ids else f"{rank}."
-        values = {
-            "label": float(scored.labels[item]),
-            "prediction": float(rows[:, item].mean()),
-            "error": float(errors[item]),
-        }
+        label, given, more = _said(target, float(scored.labels[item]), means[item])
         said = {} if words is None else {"words": _cut(words[item])}
-        cells.append([Cell(shown_id), *(Cell(digits(v)) for v in values.values()), *map(Cell, said.values())])
-        records.append({"id": shown_id, **values, **said})
-    kind = "prediction and absolute error" if regression else "probability of class 1 and cross-entropy"
-    shown = several(len(cells), "item")
+        cells.append(
+            [
+                Cell(shown_id),
+                Cell(_shown(label)),
+                Cell(_shown(given), notes=tuple(map(digits, more.values()))),
+                Cell(digits(float(errors[item]))),
+                *map(Cell, said.values()),
+            ]
+        )
+        records.append(
+            {"id": shown_id, "label": label, "prediction": given, **more, "error": float(errors[item]), **said}
+        )
     caption = (
-        f"The {shown} of {scored.split} with the largest error of {summary.labels[name]}; {kind}, mean over seeds."
+        f"The {several(len(cells), 'item')} of {scored.split} with the largest error of {summary.labels[name]}; "
+        f"{kind}, mean over seeds."
     )
     header = ["Item", "Label", "Prediction", "Error", *(["Words"] if words is not None else [])]
     return Sheet("worst", caption, header, cells, records, left=frozenset({4}))
+
+
+def _said(target: Target, label: float, mean: Array) -> tuple[float | str, float | str, dict[str, float]]:
+    """Label, prediction, and the probability where the prediction is the name of a class."""
+    if not target.num_classes:
+        return label, float(mean), {}
+    name = target.class_names[int(label)]
+    if target.num_classes == 2:
+        return name, float(mean[1]), {}
+    return name, target.class_names[int(mean.argmax())], {"probability": float(mean.max())}
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else digits(value)
 
 
 def _cut(text: str) -> str:

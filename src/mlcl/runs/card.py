@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlcl.config import Experiment
+from mlcl.data.target import Target
 from mlcl.inert import code, markdown
 from mlcl.runs.front_matter import Bounds, front_matter
 from mlcl.score_table import Scores, interval_markdown, score_markdown
@@ -36,7 +37,7 @@ def run_card(
     """
     entry, data = facts["model"], facts["data"]
     mark = "reproduction of the authors' release" if experiment.profile == "release" else "fair protocol"
-    kind = "multi-class" if data.get("num_classes", 0) > 2 else data["task"]
+    kind = Target.of(data).kind
     if experiment.profile == "release" and kind not in entry["native"]:
         mark = "the authors' settings on labels that they never used"
     return f"""{_head(experiment, facts, scores, intervals or {})}
@@ -80,7 +81,7 @@ def model_card(
 | | |
 |---|---|
 {_inputs(experiment, facts)}
-{_adaptation(entry, facts["data"]["task"])}
+{_adaptation(entry, Target.of(facts["data"]).kind)}
 Weights alone: `from mlcl.models import {kind}`, then `{kind}.from_pretrained("FOLDER")`. They expect what the run's
 `processor/` makes of words and feature rows, so share the whole run folder where you can:
 `mlcl.TrainedRun.load("RUN")` then predicts from files. For: {USE}
@@ -149,12 +150,12 @@ def _memory(size: int | None) -> str:
 
 def _labels(data: Mapping[str, Any]) -> str:
     """What is learnt: the label's name, and its range or its classes."""
-    name = f"{code(data['label'])}, " if data.get("label") else ""
-    if data["task"] == "regression":
-        limits = data.get("label_range")
-        return f"{name}scores" + (f" in [{limits[0]:g}, {limits[1]:g}]" if limits else "")
-    names = f": {markdown(', '.join(data['classes']))}" if data.get("classes") else ""
-    return f"{name}{data.get('num_classes', 2)} classes{names}"
+    target = Target.of(data)
+    name = f"{code(target.name)}, " if target.name else ""
+    if target.task == "regression":
+        return f"{name}scores" + (" in [{:g}, {:g}]".format(*target.label_range) if target.label_range else "")
+    names = f": {markdown(', '.join(target.classes))}" if target.classes else ""
+    return f"{name}{target.num_classes} classes{names}"
 
 
 def _adaptation(entry: Mapping[str, Any], task: str) -> str:

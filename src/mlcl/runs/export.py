@@ -3,16 +3,19 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlcl.data.processor import Processor
+from mlcl.data.target import Target
 from mlcl.data.vectors import VectorSteps
 from mlcl.encode.tokenizer import SubWords, load_tokenizer
-from mlcl.errors import RunError, UsageError, lacks_room
+from mlcl.errors import DataError, RunError, UsageError, lacks_room
+from mlcl.evaluate.classification import ROW_SUM_TOLERANCE, chosen
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import save_model
@@ -66,8 +69,9 @@ def check_table_path(path: Path) -> None:
 def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
     """Write predictions as a table, by the path's suffix.
 
-    Columns: ``id, split, prediction``; for classes the ``class`` by name where they have names, and the ``probability``
-    of class 1, or of the predicted class where there are more than two; ``label`` where there are any.
+    Columns: ``id, split, prediction``; for classes the ``class`` by name where they have names, for two of them the
+    ``probability`` of class 1, and for any number ``probability_0``, ``probability_1``, ...; ``label`` where there are
+    any. `read_predictions` reads them back.
     """
     write_table(path, pd.concat([prediction_table(name, part) for name, part in results.items()], ignore_index=True))
 
@@ -95,36 +99,73 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 def prediction_table(split: str, predictions: Predictions) -> pd.DataFrame:
     """The predictions for a split in the columns of `save_predictions`."""
     columns: dict[str, object] = {"id": predictions.ids, "split": split}
-    if predictions.task == "regression":
-        columns["prediction"] = predictions.score
-    else:
-        chosen = predictions.score.argmax(axis=1)
-        columns["prediction"] = chosen
-        if predictions.classes:
-            columns["class"] = [predictions.classes[number] for number in chosen]
-        two = predictions.score.shape[1] == 2
-        columns["probability"] = predictions.score[:, 1] if two else predictions.score.max(axis=1)
+    target, score = predictions.target, predictions.score
+    columns["prediction"] = score if target.task == "regression" else chosen(score)
+    if target.classes:
+        columns["class"] = [target.classes[number] for number in chosen(score)]
+    if target.num_classes == 2:
+        columns["probability"] = score[:, 1]
+    columns |= {f"probability_{number}": score[:, number] for number in range(target.num_classes)}
     if predictions.labels is not None:
         columns["label"] = predictions.labels
     return pd.DataFrame(columns)
 
 
-def read_predictions(path: Path) -> Predictions:
+def read_predictions(path: Path, target: Target) -> Predictions:
     """Read, to the last bit, what `save_predictions` wrote as .csv for one labelled split of a run.
 
+    Version 0.1.0 kept one probability, of class 1 of two, else of the predicted class; the others are nan then.
+
+    Args:
+        path: The file.
+        target: What the run has learnt.
+
     Raises:
-        RunError: If the file is missing or damaged.
+        RunError: If the file is missing, damaged or of another kind of label.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        ids, labels = [row["id"] for row in rows], np.array([float(row["label"]) for row in rows])
-        if "probability" not in rows[0]:
-            return Predictions(ids, "regression", np.array([float(row["prediction"]) for row in rows]), labels)
+        ids, labels = [row["id"] for row in rows], np.array([_number(row["label"]) for row in rows])
+        score = _scores(rows) if target.task == "regression" else _probabilities(rows, target.num_classes)
+        target.check(labels)
+        if np.isinf(labels).any():
+            raise ValueError("a label is infinite")
+    except (OSError, ValueError, TypeError, LookupError, DataError) as error:
+        raise RunError(
+            f"{path} is missing or damaged: it is no table of predictions with labels; delete its run folder and make "
+            "it again"
+        ) from error
+    return Predictions(ids, target, score, labels)
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell else np.nan
+
+
+def _scores(rows: Sequence[Mapping[str, str]]) -> NDArray[np.float64]:
+    scores = np.array([float(row["prediction"]) for row in rows])
+    if not rows or not np.isfinite(scores).all():
+        raise ValueError("no rows of finite scores")
+    return scores
+
+
+def _probabilities(rows: Sequence[Mapping[str, str]], num_classes: int) -> NDArray[np.float64]:
+    """(items, classes) probabilities: all that are written, or what version 0.1.0 wrote, with nan for the others."""
+    items = np.arange(len(rows))
+    if "probability_0" in rows[0]:
+        found = np.array([[_number(row[f"probability_{number}"]) for number in range(num_classes)] for row in rows])
+    elif num_classes == 2:
         positive = np.array([float(row["probability"]) for row in rows])
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise RunError(f"{path} is missing or damaged; remove its run folder, and go on") from error
-    return Predictions(ids, "classification", np.stack([1 - positive, positive], axis=1), labels)
+        found = np.stack([1 - positive, positive], axis=1)
+    else:
+        found = np.full((len(rows), num_classes), np.nan)
+        found[items, [int(row["prediction"]) for row in rows]] = [float(row["probability"]) for row in rows]
+    given = np.nan_to_num(found, nan=0.0)
+    short = np.where(np.isnan(found).any(axis=1), 0.0, 1 - given.sum(axis=1))
+    if (given < 0).any() or (given.max(axis=1) == 0).any() or (np.abs(short) > ROW_SUM_TOLERANCE).any():
+        raise ValueError("rows of probabilities that are none")
+    return found
 
 
 def _replace_files(run: RunFolder, folder: Path, write: Callable[[Path], None]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from mlcl.config import Experiment, validate_experiment
+from mlcl.data.target import Target
 from mlcl.errors import RunError, UsageError
 from mlcl.files import write_json, write_text
 from mlcl.lock import alone_in
@@ -137,6 +138,13 @@ class RunFolder:
     def complete(self) -> bool:
         """Whether training and scoring came to their end: metrics are written last."""
         return self.metrics.is_file()
+
+    def target(self) -> Target:
+        """What the run has learnt, as its facts say."""
+        try:
+            return Target.of(self.read_facts().get("data", {}))
+        except ValueError as error:
+            raise RunError(f"{self.facts} is missing or damaged ({error}); train again") from error
 
     @property
     def trained(self) -> bool:

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ def cache_folder() -> Path:
 def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords | VectorSteps, with_test: bool) -> str | None:
     """Read, encode and store the data; returns why that could not be stored."""
     corpus, processor = _read(experiment, with_test)
-    facts = {"data": corpus_facts(experiment, corpus, processor), "processor": asdict(processor)}
+    facts = {"data": corpus_facts(experiment, corpus, processor), "processor": processor.plain()}
     splits, word_aligned = dict(corpus.splits), corpus.word_aligned
     del corpus
 

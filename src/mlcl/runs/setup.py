@@ -9,6 +9,7 @@ from torch import nn
 from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.processor import Processor
+from mlcl.data.target import Target
 from mlcl.errors import MlclError, UsageError, nearest
 from mlcl.evaluate.direction import DEFAULT_SELECTION
 from mlcl.evaluate.evaluator import Predictions, predict_split, selection_names
@@ -46,12 +47,10 @@ class Setup:
         return predict_split(
             model,
             split,
-            self.processor.task,
+            self.processor.target,
             device=self.device,
             batch_size=settings.eval_batch_size,
             precision=settings.precision,
-            classes=self.processor.classes,
-            label_range=self.processor.label_range,
         )
 
     def score_dev(self, model: nn.Module) -> dict[str, float | None]:
@@ -74,15 +73,13 @@ def set_up(prepared: Prepared, device: torch.device) -> Setup:
         EncoderError: If the text encoder cannot be loaded.
     """
     experiment, processor = prepared.experiment, prepared.processor
-    metric = _selection_metric(experiment, processor)
+    metric = _selection_metric(experiment, processor.target)
     seed_everything(experiment.seed)
     model = build_model(
         experiment,
-        task=processor.task,
+        processor.target,
         widths=processor.widths,
         vocabulary_size=prepared.tokenizer.vocabulary_size,
-        num_classes=processor.num_classes,
-        classes=processor.classes,
     )
     model.to(device)
     set_execution(model, experiment.execution)
@@ -92,9 +89,9 @@ def set_up(prepared: Prepared, device: torch.device) -> Setup:
     return Setup(experiment, processor, device, model, encoded, metric)
 
 
-def _selection_metric(experiment: Experiment, processor: Processor) -> str:
-    name = experiment.train.select_on or DEFAULT_SELECTION[processor.task]
-    allowed = selection_names(processor.task, num_classes=processor.num_classes, label_range=processor.label_range)
+def _selection_metric(experiment: Experiment, target: Target) -> str:
+    name = experiment.train.select_on or DEFAULT_SELECTION[target.task]
+    allowed = selection_names(target)
     if name not in allowed:
-        raise UsageError(f"train.select_on = {name!r} is no {processor.task} metric; {nearest(name, allowed)}")
+        raise UsageError(f"train.select_on = {name!r} is no {target.task} metric; {nearest(name, allowed)}")
     return name

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 
 from mlcl.config import Experiment
@@ -66,7 +65,7 @@ class TrainedRun:
         Of the file it was trained on a fold's run sees the splits of its fold. Where a file has named labels and not
         this one, its items count as having none.
         """
-        corpus, label = self._read(file), self.processor.label
+        corpus, label = self._read(file), self.processor.target.name
         if not label or label == corpus.label or (not label_names(corpus) and not corpus.label):
             return corpus
         if label in label_names(corpus):
@@ -94,12 +93,10 @@ class TrainedRun:
         return predict_split(
             self.model,
             self.encode(corpus, split),
-            self.processor.task,
+            self.processor.target,
             device=self.device,
             batch_size=self.experiment.train.eval_batch_size,
             precision=self.experiment.train.precision,
-            classes=self.processor.classes,
-            label_range=self.processor.label_range,
         )
 
     def encode(self, corpus: Corpus, split: str) -> EncodedSplit:
@@ -120,13 +117,9 @@ class TrainedRun:
 
     def _check_classes(self, corpus: Corpus, split: str) -> None:
         """Refuse labels that are no classes of this run."""
-        labels, classes = corpus.splits[split].labels, self.processor.classes
-        if self.processor.task != "classification" or labels is None:
+        labels, classes = corpus.splits[split].labels, self.processor.target.classes
+        if labels is None:
             return
         if classes and corpus.classes and classes != corpus.classes:
             raise DataError(f"the file's classes are {', '.join(corpus.classes)}; this run's are {', '.join(classes)}")
-        wrong = labels[~np.isnan(labels) & ~np.isin(labels, np.arange(self.processor.num_classes))]
-        if wrong.size:
-            last = self.processor.num_classes - 1
-            known = "0 or 1" if last == 1 else f"whole numbers from 0 to {last}"
-            raise DataError(f"the label {wrong[0]:g}; labels must be {known} for this run's task, classification")
+        self.processor.target.check(labels)

@@ -9,7 +9,7 @@ import pandas as pd
 import yaml
 
 from mlcl.config import Experiment, FoldConfig, validate_experiment
-from mlcl.data.folds import deal, pool
+from mlcl.data.folds import deal, labelled_folds, pool
 from mlcl.data.resplit import groups_of
 from mlcl.data.source import open_corpus
 from mlcl.errors import Interrupted, RunError, UsageError
@@ -96,7 +96,8 @@ def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: boo
     corpus = open_corpus(experiment.data.model_copy(update={"fold": None}), experiment.recipe)
     items, sha256 = pool(corpus), corpus.sha256
     folds, groups = deal(items, settings), groups_of(items, settings.by)
-    ids, labels = np.array(items.ids, dtype=object), np.asarray(items.labels)
+    folds, labels = labelled_folds(corpus, folds, experiment.data)
+    ids = np.array(items.ids, dtype=object)
     del corpus, items  # each fold reads what it needs
     for number in range(1, settings.of + 1):
         run = place.fold(number)
@@ -104,9 +105,10 @@ def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: boo
             _train(experiment, settings, place, run, number, quiet=quiet)
         elif run.read_facts().get("data", {}).get("sha256") != sha256:
             raise RunError(f"{run.path} was trained on another file than {experiment.data.file}; start a new one")
-    found = [read_predictions(place.fold(number).predictions / "test.csv") for number in range(1, settings.of + 1)]
+    runs = [place.fold(number) for number in range(1, settings.of + 1)]
+    found = [read_predictions(run.predictions / "test.csv", run.target()) for run in runs]
     for number, (fold, predictions) in enumerate(zip(folds, found, strict=True), 1):
-        if predictions.ids != ids[fold.test].tolist():
+        if predictions.ids != ids[fold.test].tolist() or predictions.target.num_classes != found[0].target.num_classes:
             raise RunError(f"{place.fold(number).path} has other test items than its fold; remove it, and go on")
     names = [[groups[item] for item in fold.test] for fold in folds]
     summary = summarise(found, names, [labels[fold.train] for fold in folds])

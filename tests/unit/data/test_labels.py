@@ -1,7 +1,7 @@
 """Which label is learnt, and what its values are."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from label_corpora import every_split, labelled, small
 from mlcl.data.corpus import Corpus, take
 from mlcl.data.labels import check_labelled, choose_label, count_classes, label_names, score_range
 from mlcl.data.processor import Processor
+from mlcl.data.target import Target
 from mlcl.errors import DataError, UsageError
 from prepare import config, pair_corpus
 
@@ -137,20 +138,20 @@ def test_without_labels_scores_have_the_field_s_range() -> None:
 def test_the_processor_keeps_the_label_through_its_file(name: str, tmp_path: Path) -> None:
     processor = Processor.fit(choose_label(labelled(small()), name), config(normalise="item"))
     expected = {
-        "score": ("score", "regression", 0, (), (-1.0, 1.0)),
-        "mood": ("mood", "classification", 3, ("sad", "calm", "glad"), None),
+        "score": Target("regression", "score", label_range=(-1.0, 1.0)),
+        "mood": Target("classification", "mood", 3, ("sad", "calm", "glad")),
     }
-    kept = (processor.label, processor.task, processor.num_classes, processor.classes, processor.label_range)
-    assert kept == expected[name]
+    assert processor.target == expected[name]
     processor.save(tmp_path)
     assert Processor.load(tmp_path) == processor
 
 
 @pytest.mark.parametrize("classes", [True, False])
 def test_a_processor_of_an_earlier_version_is_read(classes: bool, tmp_path: Path) -> None:
-    values = asdict(Processor.fit(small(classes=classes), config()))
+    values = Processor.fit(small(classes=classes), config()).plain()
     for name in ("per_item", "vectors", "label", "num_classes", "classes", "label_range"):
         del values[name]
     (tmp_path / "processor.json").write_text(json.dumps(values), encoding="utf-8")
     old = Processor.load(tmp_path)
-    assert (old.num_classes, old.label_range, old.per_item, old.vectors) == (2 if classes else 0, None, False, False)
+    assert old.target == Target("classification", num_classes=2) if classes else Target("regression")
+    assert (old.per_item, old.vectors) == (False, False)

@@ -138,7 +138,7 @@ def test_fixed_padding_gives_every_batch_the_longest_length() -> None:
 def test_the_task_is_the_corpus_s_unless_it_is_given(task: str, classes: bool) -> None:
     own = "classification" if classes else "regression"
     corpus = replace(tiny.corpus(classes=True), task=own)
-    assert Processor.fit(corpus, config(task=task)).task == (own if task == "auto" else task)
+    assert Processor.fit(corpus, config(task=task)).target.task == (own if task == "auto" else task)
 
 
 def test_rows_of_another_width_are_refused() -> None:

@@ -6,9 +6,11 @@ from numpy.typing import NDArray
 
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.evaluate.fold_summary import pooled, summarise
-from mlcl.evaluate.intervals import FEWEST, MAIN, main_intervals
+from mlcl.evaluate.intervals import FEWEST, main_intervals
+from mlcl.evaluate.metrics import MAIN
 from mlcl.evaluate.regression import mae
 from mlcl.evaluate.significance import cluster_interval, interval
+from targets import SCORES, TWO
 
 GROUPS, SIZE = 30, 6
 
@@ -81,10 +83,10 @@ def predictions(task: str, items: int, seed: int = 0) -> Predictions:
     ids = [f"{seed}-{index}" for index in range(items)]
     if task == "regression":
         labels = rng.uniform(-3, 3, items)
-        return Predictions(ids, "regression", labels + rng.normal(size=items), labels)
+        return Predictions(ids, SCORES, labels + rng.normal(size=items), labels)
     labels = rng.integers(0, 2, items).astype(np.float64)
     positive = np.clip(0.5 + 0.2 * (labels - 0.5) + 0.2 * rng.normal(size=items), 0.01, 0.99)
-    return Predictions(ids, "classification", np.stack([1 - positive, positive], axis=1), labels)
+    return Predictions(ids, TWO, np.stack([1 - positive, positive], axis=1), labels)
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
@@ -103,18 +105,18 @@ def test_few_groups_have_no_interval() -> None:
     assert main_intervals(made, resamples=19)
     assert main_intervals(predictions("regression", FEWEST - 1), resamples=19) == {}
     assert main_intervals(made, ["one", *made.ids[2:], "one"], resamples=19) == {}
-    unlabelled = Predictions(made.ids, "regression", made.score, None)
+    unlabelled = Predictions(made.ids, SCORES, made.score, None)
     assert main_intervals(unlabelled, resamples=19) == {}
 
 
 def test_a_metric_that_is_undefined_or_left_out_has_no_interval() -> None:
     made = predictions("regression", 30)
     assert made.labels is not None
-    wide = Predictions(made.ids, "regression", made.score, made.labels * 2)
+    wide = Predictions(made.ids, SCORES, made.score, made.labels * 2)
     assert set(main_intervals(wide, resamples=19)) == {"mae", "corr", "acc2_non0"}
-    constant = Predictions(made.ids, "regression", np.zeros(30), made.labels)
+    constant = Predictions(made.ids, SCORES, np.zeros(30), made.labels)
     assert "corr" not in main_intervals(constant, resamples=19)
-    rare = Predictions(made.ids, "regression", made.score, np.where(np.arange(30) == 0, 1.0, 0.0))
+    rare = Predictions(made.ids, SCORES, made.score, np.where(np.arange(30) == 0, 1.0, 0.0))
     assert "acc2_non0" not in main_intervals(rare, resamples=99)  # a resample without the one item has none
 
 
@@ -138,7 +140,7 @@ def test_a_summary_follows_from_its_folds() -> None:
 
 def test_a_metric_that_a_fold_lacks_has_no_mean() -> None:
     folds = [predictions("regression", 10, seed) for seed in range(2)]
-    flat = Predictions(folds[1].ids, "regression", np.zeros(10), folds[1].labels)
+    flat = Predictions(folds[1].ids, SCORES, np.zeros(10), folds[1].labels)
     found = summarise([folds[0], flat], [folds[0].ids, flat.ids], [np.zeros(1)] * 2)
     assert (found.mean["corr"], found.sd["corr"]) == (None, None)
     assert found.pooled["corr"] is not None

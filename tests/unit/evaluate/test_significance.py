@@ -133,6 +133,21 @@ def test_a_comparison_of_a_system_with_itself_is_nothing() -> None:
     assert found.effect == 0
 
 
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_one_item_decides_nothing(seeds: int) -> None:
+    """Both signs of its gap are as far from 0, and no other item was drawn."""
+    labels, rng = np.zeros(1), np.random.default_rng(0)
+    first, second = rng.normal(size=(seeds, 1)), rng.normal(size=(2, 1))
+    found = compare(mae, first, second, labels, resamples=99)
+    assert found.difference.estimate == pytest.approx(np.abs(first).mean() - np.abs(second).mean())
+    assert np.isnan([found.difference.low, found.difference.high]).all()
+    assert (found.p_value, found.effect) == (1.0, 0.0)
+    said = sentence("a", "b", "mae", found, lower_is_better=True, p_value=found.p_value)
+    assert "a and b are not distinguishable on mae" in said
+    assert "without an interval, p = 1.000" in said
+    assert "nan" not in said
+
+
 def test_swapping_the_systems_swaps_the_signs() -> None:
     rng = np.random.default_rng(0)
     labels = rng.normal(size=ITEMS)

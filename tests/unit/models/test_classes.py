@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import nn
 
+import targets
 import tiny
 from label_corpora import every_split
 from mlcl.data.batch import Batch
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.models.base import MultimodalModel, apply
-from mlcl.models.registry import MODELS, label_kind, model_sizes
+from mlcl.models.registry import MODELS, model_sizes
 from prepare import config as data_config
 
 CLASSES = 13  # no other size of the tiny models, so that it tells their heads
@@ -26,7 +27,7 @@ every_model = pytest.mark.parametrize("name", MODELS)
 def build(name: str, classes: int = CLASSES, named: tuple[str, ...] = ()) -> MultimodalModel:
     torch.manual_seed(0)
     model_class = MODELS[name].model
-    sizes = model_sizes(model_class, "classification", WIDTHS, num_classes=classes, classes=named)
+    sizes = model_sizes(model_class, targets.classes(classes, *named), WIDTHS)
     small = {"d_model": 20, "num_heads": 5} if hasattr(model_class.config_class, "d_model") else {}
     model = model_class(model_class.config_class(text_config=tiny.text_config(), **small, **sizes)).double()
     tiny.perturb(model, scale=0.05)
@@ -87,10 +88,8 @@ def test_the_task_s_term_is_cross_entropy(name: str) -> None:
 @every_model
 def test_two_classes_are_the_head_that_they_always_were(name: str) -> None:
     model_class = MODELS[name].model
-    assert model_sizes(model_class, "classification", WIDTHS, num_classes=2) == model_sizes(
-        model_class, "classification", WIDTHS
-    )
-    assert model_sizes(model_class, "regression", WIDTHS, num_classes=0)["num_labels"] == 1
+    assert model_sizes(model_class, targets.TWO, WIDTHS)["num_labels"] == 2
+    assert model_sizes(model_class, targets.SCORES, WIDTHS)["num_labels"] == 1
     assert apply(build(name, 2), batch(range(11), 2)).logits.shape == (11, 2)
 
 
@@ -120,8 +119,3 @@ def test_correlation_learning_knows_no_order_of_classes() -> None:
     assert given.labels is not None
     other = model(**replace(given, labels=(CLASSES - 1 - given.labels) * 1.0).inputs()).terms["correlation"]
     assert torch.equal(plain, other)
-
-
-def test_kinds_of_label() -> None:
-    assert [label_kind("regression", 0), label_kind("classification", 2)] == ["regression", "classification"]
-    assert label_kind("classification", 3) == "multi-class"

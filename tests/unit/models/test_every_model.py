@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedConfig
 
+import targets
 import tiny
 from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch, EncodedSplit
@@ -37,7 +38,7 @@ def build(name: str, task: str = "regression", **options: Any) -> MultimodalMode
     torch.manual_seed(0)
     model_class = MODELS[name].model
     widths = {"acoustic": tiny.ACOUSTIC_DIM, "visual": tiny.VISUAL_DIM}
-    sizes = model_sizes(model_class, task, widths)  # type: ignore[arg-type]  # the names of the tasks
+    sizes = model_sizes(model_class, targets.SCORES if task == "regression" else targets.TWO, widths)
     small = {"d_model": 20, "num_heads": 5} if hasattr(model_class.config_class, "d_model") else {}
     config = model_class.config_class(text_config=tiny.text_config(), **{**small, **sizes, **options})
     model = model_class(config).double()

@@ -20,6 +20,7 @@ from transformers import (
 import tiny
 from mlcl.config import DataConfig, MLCLOptions, TrainConfig
 from mlcl.data.processor import Processor
+from mlcl.data.target import Target
 from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.errors import AlignmentError, DataError
 from mlcl.execution import Execution, executed
@@ -451,13 +452,14 @@ def test_release_weights_load_strictly() -> None:
 @pytest.mark.parametrize("recipe", ["demo", "mosi", "mosei", "ur_funny", "mustard"])
 def test_every_recipe_resolves_and_builds(recipe: str, profile: str) -> None:
     experiment = resolve(recipe, model="mag", profile=profile, text_encoder="tiny")
-    task: Any = "classification" if recipe in ("ur_funny", "mustard") else "regression"
-    built = build_model(experiment, task=task, widths={"acoustic": 7, "visual": 5}, vocabulary_size=99)
+    classes = 2 if recipe in ("ur_funny", "mustard") else 0
+    target = Target("classification" if classes else "regression", num_classes=classes)
+    built = build_model(experiment, target, widths={"acoustic": 7, "visual": 5}, vocabulary_size=99)
     assert isinstance(built, MAGModel)
     assert experiment.data.alignment == "word"
     assert (built.config.loss == "mse", built.config.gate_dropout == 0.5) == (profile == "release",) * 2
     if profile == "release":
-        assert ("cross_entropy" in str(experiment.train.select_on)) == (task == "classification")
+        assert ("cross_entropy" in str(experiment.train.select_on)) == bool(classes)
 
 
 @pytest.mark.parametrize("options", [{}, {**RELEASE, "gate_dropout": 0.5}], ids=["default", "release"])

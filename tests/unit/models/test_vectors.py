@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import targets
 import tiny
 from label_corpora import VECTOR, vector_corpus
 from mlcl.config import TrainConfig
@@ -26,7 +27,7 @@ every_model = pytest.mark.parametrize("name", MODELS)
 def build(name: str) -> MultimodalModel:
     torch.manual_seed(0)
     model_class = MODELS[name].model
-    sizes = model_sizes(model_class, "regression", {"acoustic": tiny.ACOUSTIC_DIM, "visual": tiny.VISUAL_DIM})
+    sizes = model_sizes(model_class, targets.SCORES, {"acoustic": tiny.ACOUSTIC_DIM, "visual": tiny.VISUAL_DIM})
     small = {"d_model": 20, "num_heads": 5} if hasattr(model_class.config_class, "d_model") else {}
     text = vectors_config(VECTOR, hidden_size=22, num_attention_heads=2, dropout=0.0)
     model = model_class(model_class.config_class(text_config=text, **small, **sizes)).double()

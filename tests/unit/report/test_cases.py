@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import targets
 from made_study import write_study
+from mlcl.data.target import Target
 from mlcl.errors import RunError
 from mlcl.report.build import Words, build_page, write_report
 from mlcl.report.comparisons import intervals
@@ -150,12 +152,32 @@ def test_the_range_of_the_labels_decides_which_metrics_are_shown(tmp_path: Path)
     assert "acc7" not in numbers(path).metrics
 
 
-def test_more_than_two_classes_are_refused_with_the_reason(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wrong", [{"task": "scores"}, {"num_classes": 7}, {"label_range": [3]}, {"classes": 5}])
+def test_a_label_that_cannot_be_is_said_to_be_damaged(tmp_path: Path, wrong: dict[str, object]) -> None:
     path = study(tmp_path, systems=["mlcl"])
     for file in path.glob("runs/*/seed-*/run.json"):
         facts = json.loads(file.read_text(encoding="utf-8"))
-        facts["data"]["num_classes"] = 7
+        facts["data"] |= wrong
         file.write_text(json.dumps(facts), encoding="utf-8")
-    assert not read_evidence(path).can_be_compared("test")
-    with pytest.raises(RunError, match=r"has 7 classes; .* metrics\.json"):
+    with pytest.raises(RunError, match=r"run\.json is damaged \(.*\); delete the run folder"):
+        numbers(path)
+
+
+@pytest.mark.parametrize("target", [targets.scores(-3, 3), targets.TWO, targets.classes(7)], ids=lambda t: t.kind)
+@pytest.mark.parametrize("systems", [["mlcl"], ["mlcl", "text"]])
+def test_one_item_has_a_report_that_finds_nothing(tmp_path: Path, target: Target, systems: list[str]) -> None:
+    path = write_study(tmp_path / "study", items=1, seeds=(1,), epochs=1, systems=systems, target=target)
+    summary = numbers(path)
+    page = build_page(summary, Words(), "none")
+    assert page.verdict[0].startswith("On 1 item of test, MLCL reaches")
+    assert all(found.better is None and found.corrected == 1 for found in summary.against_reference)
+    assert summary.winners == {}
+
+
+def test_no_labelled_item_is_refused(tmp_path: Path) -> None:
+    path = study(tmp_path, systems=["mlcl"])
+    for file in path.glob("runs/*/seed-*/predictions/test.csv"):
+        head, *lines = file.read_text(encoding="utf-8").splitlines()
+        file.write_text("\n".join([head, *(f"{line.rpartition(',')[0]}," for line in lines)]), encoding="utf-8")
+    with pytest.raises(RunError, match="no item of test has a label"):
         numbers(path)

@@ -87,7 +87,7 @@ def test_an_unknown_split_names_those_there_are(study: Path) -> None:
 def test_a_table_that_is_none_is_named(study: Path, change: tuple[str, str]) -> None:
     file = study / "runs" / "text" / "seed-2" / "predictions" / "test.csv"
     file.write_text(file.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
-    with pytest.raises(RunError, match=f"{file} is no table of predictions with labels"):
+    with pytest.raises(RunError, match=f"{file} is missing or damaged: it is no table of predictions with labels"):
         summarise(read_evidence(study), "test")
 
 

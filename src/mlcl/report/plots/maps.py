@@ -1,15 +1,18 @@
 """The paper's picture: t-SNE of the fused embedding and of each level, items coloured by label."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mlcl.report.plots.style import LABEL_COLOURS, Plot, draw, legend_below
-from mlcl.report.wording import MINUS, digits
+from mlcl.data.target import Target
+from mlcl.report.plots.style import LABEL_COLOURS, SYSTEMS, Plot, draw, legend_below
+from mlcl.report.wording import MINUS, class_label, digits, several
 
 Array = NDArray[np.float32]
 LEVELS = {"fused": "fused embedding", "umcl": "UMCL", "bmcl": "BMCL", "tmcl": "TMCL"}
@@ -62,62 +65,65 @@ def project(vectors: Array) -> NDArray[np.float64]:
     return found
 
 
-def neighbour_agreement(vectors: Array, labels: NDArray[np.float64]) -> float:
-    """Correlation over items of the label and the mean label of the nearest neighbours in the embedding, by cosine.
+def neighbour_agreement(vectors: Array, labels: NDArray[np.float64], *, nominal: bool = False) -> float:
+    """How alike the labels of nearest neighbours in the embedding are, by cosine; what t-SNE alone cannot tell.
 
-    0 where neighbours say nothing about the label; the number beside the picture, which t-SNE alone cannot give.
+    The correlation over items of the label and the neighbours' mean label, 0 where neighbours say nothing. For nominal
+    labels, whose numbers have no order, the share of neighbours of the item's own class.
     """
+    if len(labels) < 2:
+        return 0.0
     rows = vectors.astype(np.float64)
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     near = rows @ rows.T
     np.fill_diagonal(near, -np.inf)
     nearest = np.argsort(-near, axis=1, kind="stable")[:, : min(NEIGHBOURS, len(rows) - 1)]
+    if nominal:
+        return float((labels[nearest] == labels[:, None]).mean())
     means = labels[nearest].mean(axis=1)
     if np.ptp(means) == 0 or np.ptp(labels) == 0:
         return 0.0
     return float(np.corrcoef(means, labels)[0, 1])
 
 
-def map_plot(system: str, label: str, level: str, vectors: Array, labels: NDArray[np.float64]) -> Plot:
+def map_plot(system: str, label: str, level: str, vectors: Array, labels: NDArray[np.float64], target: Target) -> Plot:
     """The map of one level of one system."""
-    places = project(vectors)
-    limit = max(float(np.ceil(np.abs(labels).max())), 1.0)
-    binary = bool(np.isin(labels, (0, 1)).all())
-    low, high = (0.0, 1.0) if binary else (-limit, limit)
+    places, nominal = project(vectors), target.kind == "multi-class"
+    legend, paints = _colours(labels, target)
 
     def paint(figure: Figure, axes: Axes) -> None:
-        axes.scatter(
-            places[:, 0],
-            places[:, 1],
-            c=labels,
-            cmap=LABEL_COLOURS,
-            vmin=low,
-            vmax=high,
-            s=11,
-            alpha=0.8,
-            linewidths=0,
-            edgecolors="none",
-        )
+        colours = [paints(value) for value in labels]
+        axes.scatter(places[:, 0], places[:, 1], c=colours, s=11, alpha=0.8, linewidths=0, edgecolors="none")
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_aspect("equal", adjustable="datalim")
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
-        for value in [low, high] if binary else [low, 0.0, high]:
-            axes.plot(
-                [],
-                [],
-                "o",
-                color=LABEL_COLOURS((value - low) / (high - low)),
-                markersize=5,
-                label=f"label {value:g}".replace("-", MINUS),
-            )
+        for value, name in legend.items():
+            axes.plot([], [], "o", color=paints(value), markersize=5, label=name)
         legend_below(figure, axes)
 
-    agreement = neighbour_agreement(vectors, labels)
-    alt = (
-        f"t-SNE of the {LEVELS[level]} of {label}, {len(labels)} items coloured by label. Correlation of an item's"
-        f" label with its {NEIGHBOURS} nearest neighbours': {digits(agreement)}."
+    agreement = neighbour_agreement(vectors, labels, nominal=nominal)
+    what = "neighbours of the same class" if nominal else "neighbour correlation"
+    said = (
+        f"Share of an item's {NEIGHBOURS} nearest neighbours that are of its class"
+        if nominal
+        else f"Correlation of an item's label with its {NEIGHBOURS} nearest neighbours'"
     )
-    heading = f"{label}: {LEVELS[level]} (neighbour correlation {digits(agreement)})"
-    return draw(f"map-{system}-{level}", heading, alt, paint)
+    alt = (
+        f"t-SNE of the {LEVELS[level]} of {label}, {several(len(labels), 'item')} coloured by label. {said}:"
+        f" {digits(agreement)}."
+    )
+    return draw(f"map-{system}-{level}", f"{label}: {LEVELS[level]} ({what} {digits(agreement)})", alt, paint)
+
+
+def _colours(labels: NDArray[np.float64], target: Target) -> tuple[dict[float, str], Callable[[float], Any]]:
+    """Which labels the legend names, and the colour of any label: of its class, or on a scale for scores."""
+    if target.kind == "multi-class":
+        names = {value: class_label(target.class_names[int(value)]) for value in np.unique(labels).tolist()}
+        return {v: n.replace("$", r"\$") for v, n in names.items()}, lambda value: SYSTEMS[int(value) % len(SYSTEMS)]
+    limit = max(float(np.ceil(np.abs(labels).max())), 1.0)
+    low, high = (0.0, 1.0) if target.num_classes else target.label_range or (-limit, limit)
+    shown = dict.fromkeys([low, high] if target.num_classes else [low, (low + high) / 2, high])
+    legend = {value: f"label {value:g}".replace("-", MINUS) for value in shown}
+    return legend, lambda value: LABEL_COLOURS((value - low) / ((high - low) or 1.0))

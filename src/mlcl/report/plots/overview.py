@@ -8,7 +8,7 @@ from mlcl.report.comparisons import Finding
 from mlcl.report.plots.style import ACCENT, INK, MUTED, PANEL, Plot, draw, legend_below
 from mlcl.report.scored import CONSTANT
 from mlcl.report.summary import Summary
-from mlcl.report.wording import MINUS, arrow, bounds, digits, title
+from mlcl.report.wording import MINUS, arrow, bounds, class_label, digits, title
 
 
 def results_plot(summary: Summary) -> Plot:
@@ -97,12 +97,14 @@ def differences_plot(summary: Summary, found: list[Finding], name: str, *, bars:
 
 
 def range_plot(summary: Summary, styles: dict[str, tuple[str, str]]) -> Plot:
-    """The main metric by label: bins of width 1 for regression, the two classes otherwise."""
-    labels = summary.scored.labels
-    regression = summary.scored.task == "regression"
+    """The main metric by label: bins of width 1 for regression, the classes otherwise."""
+    labels, target = summary.scored.labels, summary.scored.target
+    regression = target.task == "regression"
     bins = label_bins(labels) if regression else labels.astype(int)
     centres = np.unique(bins)
     counts = [int((bins == centre).sum()) for centre in centres]
+    names = [_signed(centre) if regression else class_label(target.class_names[centre]) for centre in centres]
+    crowded = not regression and sum(map(len, names)) > 60
     lines = {name: metric_by_bin(summary, name, bins) for name in summary.values if name != CONSTANT}
 
     def paint(figure: Figure, axes: Axes) -> None:
@@ -115,7 +117,9 @@ def range_plot(summary: Summary, styles: dict[str, tuple[str, str]]) -> Plot:
             )  # fmt: skip
         axes.set_xticks(
             centres,
-            [f"{_signed(centre) if regression else centre}\n{n}" for centre, n in zip(centres, counts, strict=True)],
+            [f"{name}{': ' if crowded else chr(10)}{n}" for name, n in zip(names, counts, strict=True)],
+            rotation=90 if crowded else 0,
+            parse_math=False,
         )
         axes.set_xlabel(
             "Label (rounded), and number of items below" if regression else "Class, and number of items below"
@@ -123,7 +127,7 @@ def range_plot(summary: Summary, styles: dict[str, tuple[str, str]]) -> Plot:
         axes.set_ylabel(title(summary.metric))
         axes.set_ylim(bottom=0)
         if not regression:
-            axes.set_xlim(-0.5, 1.5)
+            axes.set_xlim(-0.5, target.num_classes - 0.5)
         legend_below(figure, axes)
 
     best = {
@@ -131,7 +135,7 @@ def range_plot(summary: Summary, styles: dict[str, tuple[str, str]]) -> Plot:
         for place, centre in enumerate(centres)
     }
     said = "; ".join(
-        f"label {_signed(centre)}, {count} items: best {summary.labels[best[int(centre)]]} "
+        f"label {names[place]}, {count} items: best {summary.labels[best[int(centre)]]} "
         f"{digits(lines[best[int(centre)]][place])}"
         for place, (centre, count) in enumerate(zip(centres, counts, strict=True))
     )
@@ -146,9 +150,10 @@ def label_bins(labels: np.ndarray) -> np.ndarray:
 
 def metric_by_bin(summary: Summary, name: str, bins: np.ndarray) -> list[float]:
     """The main metric of a system within each bin, averaged over seeds."""
-    rows, labels = summary.scored.scores[name], summary.scored.labels
-    error = np.abs(rows - labels) if summary.scored.task == "regression" else (rows > 0.5) == (labels > 0.5)
-    return [float(error[:, bins == centre].mean()) for centre in np.unique(bins)]
+    scored = summary.scored
+    regression = scored.target.task == "regression"
+    value = np.abs(scored.scores[name] - scored.labels) if regression else scored.classes(name) == scored.labels
+    return [float(value[:, bins == centre].mean()) for centre in np.unique(bins)]
 
 
 def _signed(number: int) -> str:

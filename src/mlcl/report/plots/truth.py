@@ -8,9 +8,9 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mlcl.evaluate.classification import NUM_BINS, ece
-from mlcl.report.plots.style import ACCENT, INK, MUTED, SYSTEMS, Plot, draw
+from mlcl.report.plots.style import ACCENT, INK, MUTED, PANEL, SYSTEMS, Plot, draw
 from mlcl.report.summary import Summary
-from mlcl.report.wording import MINUS, digits
+from mlcl.report.wording import class_label, digits
 
 Array = NDArray[np.float64]
 DENSITY = LinearSegmentedColormap.from_list("density", [to_rgba(ACCENT, 0.12), to_rgba(ACCENT, 1.0)])
@@ -18,7 +18,7 @@ DENSITY = LinearSegmentedColormap.from_list("density", [to_rgba(ACCENT, 0.12), t
 
 def truth_plot(summary: Summary, name: str) -> Plot:
     """Predictions of all seeds against the labels, or the reliability of probabilities."""
-    if summary.scored.task == "regression":
+    if summary.scored.target.task == "regression":
         return _density(summary, name)
     return _reliability(summary, name)
 
@@ -27,6 +27,8 @@ def confusion_plot(summary: Summary, name: str) -> Plot:
     """Counts of true against predicted class over all seeds, as shares of each true class."""
     classes, counts = confusion(summary, name)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    named = bool(summary.scored.target.classes)
+    edge = max(PANEL[1], 0.36 * len(classes))
 
     def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
         for row, column in np.ndindex(*shares.shape):
@@ -36,9 +38,9 @@ def confusion_plot(summary: Summary, name: str) -> Plot:
                 axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=INK, fontsize=9.5)
         axes.set_xlim(-0.5, len(classes) - 0.5)
         axes.set_ylim(len(classes) - 0.5, -0.5)
-        ticks = [str(value).replace("-", MINUS) for value in classes]
-        axes.set_xticks(range(len(classes)), ticks)
-        axes.set_yticks(range(len(classes)), ticks)
+        ticks = [class_label(value) for value in classes]
+        axes.set_xticks(range(len(classes)), ticks, rotation=90 if named and len(classes) > 2 else 0, parse_math=False)
+        axes.set_yticks(range(len(classes)), ticks, parse_math=False)
         axes.tick_params(length=0)
         axes.grid(visible=False)
         axes.set_aspect("equal")
@@ -47,21 +49,23 @@ def confusion_plot(summary: Summary, name: str) -> Plot:
         axes.set_ylabel("True class")
 
     right = "; ".join(
-        f"class {value}: {100 * share:.0f} % right" for value, share in zip(classes, np.diag(shares), strict=True)
+        f"{'' if named else 'class '}{value}: {100 * share:.0f} % right"
+        for value, share in zip(classes, np.diag(shares), strict=True)
     )
     label = summary.labels[name]
-    return draw(f"confusion-{name}", label, f"Confusion matrix of {label}, shares of each true class. {right}.", paint)
+    alt = f"Confusion matrix of {label}, shares of each true class. {right}."
+    return draw(f"confusion-{name}", label, alt, paint, size=(max(PANEL[0], edge), edge))
 
 
-def confusion(summary: Summary, name: str) -> tuple[list[int], NDArray[np.int64]]:
-    """The classes, and (true, predicted) counts over all seeds: the seven of Acc7, or the two."""
+def confusion(summary: Summary, name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """What the classes are called, and (true, predicted) counts over all seeds: the seven of Acc7, or the target's."""
     rows, labels = summary.scored.scores[name], summary.scored.labels
-    if summary.scored.task == "regression":
-        classes = list(range(-3, 4))
+    if summary.scored.target.task == "regression":
+        classes = tuple(map(str, range(-3, 4)))
         predicted, true = (np.rint(np.clip(side, -3, 3)).astype(int) + 3 for side in (rows, labels))
     else:
-        classes = [0, 1]
-        predicted, true = (rows > 0.5).astype(int), (labels > 0.5).astype(int)
+        classes = summary.scored.target.class_names
+        predicted, true = summary.scored.classes(name), labels.astype(int)
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(counts, (np.broadcast_to(true, predicted.shape), predicted), 1)
     return classes, counts
@@ -113,7 +117,7 @@ def _density(summary: Summary, name: str) -> Plot:
 
 
 def reliability(scores: Array, labels: Array) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Mean probability, share of class 1 and number of items in each tenth of [0, 1] that holds any."""
+    """Mean probability, share of label 1 and number of items in each tenth of [0, 1] that holds any."""
     predicted, true = scores.ravel(), np.broadcast_to(labels, scores.shape).ravel()
     bins = np.minimum((predicted * NUM_BINS).astype(int), NUM_BINS - 1)
     held = np.unique(bins)
@@ -125,9 +129,13 @@ def reliability(scores: Array, labels: Array) -> tuple[Array, Array, NDArray[np.
 
 
 def _reliability(summary: Summary, name: str) -> Plot:
-    rows, labels = summary.scored.scores[name], summary.scored.labels
-    centres, shares, counts = reliability(rows, labels)
-    errors = [ece(np.stack([1 - row, row], axis=1), labels.astype(np.int64)) for row in rows]
+    scored, rows = summary.scored, summary.scored.scores[name]
+    if scored.target.num_classes == 2:
+        probability, true, what = rows[..., 1], scored.labels, "class 1"
+    else:
+        probability, true, what = np.nanmax(rows, axis=-1), scored.classes(name) == scored.labels, "right"
+    centres, shares, counts = reliability(probability, true)
+    errors = [ece(row, scored.labels.astype(np.int64)) for row in rows] if scored.whole else []
 
     def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
         axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle="--")
@@ -137,11 +145,11 @@ def _reliability(summary: Summary, name: str) -> Plot:
         axes.set_ylim(0, 1)
         axes.set_aspect("equal")
         axes.set_xlabel("Predicted probability (bars: share of items)")
-        axes.set_ylabel("Share that is class 1")
+        axes.set_ylabel(f"Share that is {what}")
 
     label = summary.labels[name]
     points = "; ".join(
         f"predicted {digits(centre)}, true {digits(share)}" for centre, share in zip(centres, shares, strict=True)
     )
-    mean = digits(float(np.mean([error for error in errors if error is not None])))
+    mean = digits(float(np.mean([error for error in errors if error is not None])) if errors else None)
     return draw(f"truth-{name}", label, f"Reliability of {label}: {points}. Calibration error {mean}.", paint)

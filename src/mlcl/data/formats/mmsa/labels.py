@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.data.corpus import Task
 from mlcl.data.formats.arrays.arrays import ArraySplit
+from mlcl.data.target import Task
 
 # Our name -> the file's; MMSA's early files say labels.
 KEYS = {

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mlcl.data.corpus import Corpus, Task
+from mlcl.data.corpus import Corpus
+from mlcl.data.target import Task
 from mlcl.errors import DataError, nearest
 
 _MAX_BYTES = 2**16
