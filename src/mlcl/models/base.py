@@ -84,6 +84,7 @@ class MultimodalModel(PreTrainedModel):
 
     def __init__(self, config: ModelConfig) -> None:
         config.check()
+        config.check_problem()
         super().__init__(config)
 
     def get_input_embeddings(self) -> nn.Module:

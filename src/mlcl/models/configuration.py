@@ -65,10 +65,20 @@ class ModelConfig(PreTrainedConfig):
         width, heads = getattr(self, "d_model", 0), getattr(self, "num_heads", 1)
         if width % heads:
             raise ValueError(f"d_model ({width}) must be a multiple of num_heads ({heads})")
+
+    def check_problem(self) -> None:
+        """Refuse, when a model is built, a kind of label that no model has.
+
+        Raises:
+            ValueError: Naming what is allowed.
+        """
         if self.problem_type == "multi_label_classification":
-            raise ValueError(f"problem_type = {self.problem_type!r}: a model predicts one score or one of the classes")
+            raise ValueError(f"problem_type = {self.problem_type!r}: a model gives one score, or chooses one class")
         if self.problem_type == "regression" and self.num_labels != 1:
-            raise ValueError(f"problem_type = 'regression' has one output: num_labels must be 1, not {self.num_labels}")
+            raise ValueError(
+                f"problem_type = 'regression' has one output, not num_labels = {self.num_labels}; "
+                "for classes take problem_type = 'single_label_classification'"
+            )
 
 
 class MultimodalConfig(ModelConfig):
