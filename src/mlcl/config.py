@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError
 
 from mlcl.errors import UsageError, nearest
 from mlcl.options import OPTIONS, MLCLOptions, ModelOptions, Section
+from mlcl.options.section import refused
 
 Modality = Literal["text", "acoustic", "visual"]
 
@@ -156,7 +157,7 @@ def _explain(place: list[str], error: Any, options: type[Section]) -> str:
             section = options if part == "model" else _section(section.model_fields[part].annotation)
         inside = [".".join([*place[:-1], field]) for field in sorted(section.model_fields)]
         return f"unknown key {name!r}; {nearest(name, inside)}"
-    return f"{name} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+    return refused(name, error)
 
 
 def _section(annotation: Any) -> Any:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from mlcl.config import VECTORS, Experiment, check_model_name, validate_experiment
 from mlcl.errors import UsageError, nearest
 from mlcl.options import Section
+from mlcl.options.section import refused
 
 _FOLDER = resources.files("mlcl") / "recipes"
 
@@ -313,4 +314,4 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         section: type[Section] = RecipeSettings if place[:1] == ["settings"] else RecipeFile
         return f"unknown key {name!r}; {nearest(place[-1], list(section.model_fields))}"
-    return f"{name} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    return refused(name, first)

@@ -12,10 +12,9 @@ from transformers import AlbertConfig
 from golden.golden_files import cases, load
 from mlcl.config import TrainConfig
 from mlcl.execution import Execution, set_execution
-from mlcl.models import HKTConfig, HKTModel, UnimodalModel, load_hkt_weights
+from mlcl.models import HKTConfig, HKTModel, UnimodalModel, load_release_weights
 from mlcl.models.hkt_layers import BimodalAttention, RowEncoder
-from mlcl.models.release.hkt import cross_name, hkt_name, unimodal_name
-from mlcl.models.release.load import load_strictly
+from mlcl.models.release.names import HKT, HKT_CROSS, HKT_UNIMODAL
 
 RELATIVE = 1e-9  # the mission's tolerance, of the largest entry of each tensor
 NOISE = 1e-12  # gradients that are 0 by the mathematics are recorded as rounding noise
@@ -76,7 +75,7 @@ class Case:
                 **{f"{m}_learning_rate": c["lr_groups"][m] for m in ENCODERS},
             )
         ).double()
-        load_hkt_weights(model, self.weights())
+        load_release_weights(model, self.weights())
         set_execution(model, execution)
         return model
 
@@ -92,13 +91,13 @@ class Case:
             mask_padding=mask_padding,
         )
         model = UnimodalModel("acoustic", encoder, HKTConfig(acoustic_dim=c["dim"], num_labels=2)).double()
-        load_strictly(model, {unimodal_name(name): value for name, value in self.weights().items()})
+        load_release_weights(model, self.weights())
         return model
 
     def cross(self) -> BimodalAttention:
         c = self.config
         layer = BimodalAttention(c["text_dim"], c["nonverbal_dim"], num_heads=(c["heads"],) * 3, dropout=0.0).double()
-        load_strictly(layer, {cross_name(name): value for name, value in self.weights().items()})
+        layer.load_state_dict({str(HKT_CROSS.ours(name)): value for name, value in self.weights().items()})
         return layer
 
     def batch(self) -> dict[str, Tensor]:
@@ -149,7 +148,7 @@ class TestUnimodal:
         close(output.terms["task"], case.tensors["train.bce"], "bce")
         close(output.loss, case.tensors["train.total"], "total")
         output.loss.backward()
-        gradients_close(model, case.group("grad"), unimodal_name)
+        gradients_close(model, case.group("grad"), HKT_UNIMODAL.ours)
 
 
 @pytest.mark.parametrize("path", cases("hkt_cross.safetensors"))
@@ -172,7 +171,7 @@ def test_the_bimodal_layer_is_the_releases(path: Path) -> None:
     recorded = case.group("grad")
     close(text.grad, recorded.pop("input.text"), "input.text")
     close(nonverbal.grad, recorded.pop("input.nonverbal"), "input.nonverbal")
-    gradients_close(layer, recorded, cross_name)
+    gradients_close(layer, recorded, HKT_CROSS.ours)
 
 
 @pytest.mark.parametrize("execution", EXECUTIONS)
@@ -204,7 +203,7 @@ class TestHKT:
         close(output.terms["task"], case.tensors["train.bce"], "bce")
         close(output.loss, case.tensors["train.total"], "total")
         output.loss.backward()
-        gradients_close(model, case.group("grad"), hkt_name)
+        gradients_close(model, case.group("grad"), HKT.ours)
 
     def test_four_steps_are_the_releases(self, path: Path, execution: Execution) -> None:
         """The model's groups, moved by the rule of the AdamW that the release uses at the rates that it recorded."""
@@ -237,7 +236,7 @@ class TestHKT:
         close(torch.stack(totals), case.tensors["train.total_by_step"], "total_by_step")
         parameters = dict(model.named_parameters())
         for name, value in case.group("after4").items():
-            close(parameters[str(hkt_name(name))], value, name)
+            close(parameters[str(HKT.ours(name))], value, name)
 
     def test_the_norms_that_decay_are_the_releases(self, path: Path, execution: Execution) -> None:
         case = Case(path)
@@ -245,7 +244,7 @@ class TestHKT:
         [update] = model.updates(TrainConfig())
         decayed = {id(p) for group in update.groups if group.decayed for p in group.parameters}
         vectors = {name for name, p in model.named_parameters() if id(p) in decayed and p.dim() == 1}
-        assert vectors == {hkt_name(name) for name in case.config["decayed_norm_weights"]}
+        assert vectors == {HKT.ours(name) for name in case.config["decayed_norm_weights"]}
 
 
 @torch.no_grad()

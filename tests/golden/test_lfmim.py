@@ -11,9 +11,9 @@ from transformers import BertConfig
 
 from golden.golden_files import cases, load
 from mlcl.encode.sandwich import SandwichBlock
-from mlcl.models import LFMIMConfig, LFMIMModel, load_lfmim_weights
+from mlcl.models import LFMIMConfig, LFMIMModel, load_release_weights
 from mlcl.models.lfmim import MULTIMODAL, STREAMS
-from mlcl.models.release.lfmim import release_name
+from mlcl.models.release.names import LFMIM
 
 RELATIVE = 1e-9  # the mission's tolerance, of the largest entry of each tensor
 NOISE = 1e-12  # gradients that are 0 by the mathematics are recorded as rounding noise
@@ -77,7 +77,7 @@ class Case:
                 mask_padding=False,
             )
         ).double()
-        load_lfmim_weights(model, {name: torch.from_numpy(value) for name, value in self.group("weight").items()})
+        load_release_weights(model, {name: torch.from_numpy(value) for name, value in self.group("weight").items()})
         return model
 
     def group(self, prefix: str) -> dict[str, np.ndarray]:
@@ -95,7 +95,7 @@ def assert_gradients(model: nn.Module, recorded: dict[str, np.ndarray]) -> None:
     parameters = dict(model.named_parameters())
     assert recorded
     for name, value in recorded.items():
-        close(parameters[str(release_name(name))].grad, value, name)
+        close(parameters[str(LFMIM.ours(name))].grad, value, name)
 
 
 pytestmark = pytest.mark.parametrize("path", cases("lfmim*.safetensors"))
@@ -146,7 +146,7 @@ def test_terms_and_gradients_are_the_releases(path: Path) -> None:
     output.loss.backward()
     recorded = case.group("grad")
     trained = {name for name, p in model.named_parameters() if not name.startswith("text.encoder.")}
-    assert {release_name(name) for name in recorded} == trained
+    assert {LFMIM.ours(name) for name in recorded} == trained
     assert_gradients(model, recorded)
 
 
@@ -161,7 +161,7 @@ def test_the_multimodal_loss_alone_gives_the_releases_gradients(path: Path) -> N
 def test_what_the_release_does_not_train_has_no_place_here(path: Path) -> None:
     case = Case(path)
     assert case.config["no_grad"]
-    assert [name for name in case.config["no_grad"] if release_name(name) is not None] == []
+    assert [name for name in case.config["no_grad"] if LFMIM.ours(name) is not None] == []
 
 
 def test_a_block_alone_is_the_releases(path: Path) -> None:

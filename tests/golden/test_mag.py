@@ -13,8 +13,8 @@ from golden.golden_files import cases, load
 from mlcl.config import TrainConfig
 from mlcl.execution import Execution, executed
 from mlcl.fuse import AdaptationGate
-from mlcl.models import MAGConfig, MAGModel, load_mag_release
-from mlcl.models.release.mag import mag_release_name
+from mlcl.models import MAGConfig, MAGModel, load_release_weights
+from mlcl.models.release.names import MAG
 from mlcl.train.optimiser import build_optimisation, learning_rate_factor, set_learning_rates
 
 RELATIVE = 1e-9  # the mission's tolerance, of the largest entry of each tensor
@@ -70,8 +70,8 @@ class Case:
         model.gate.norm.eps = c["gate_layer_norm_eps"]
         weights = self.group("weight")
         for name in c["no_grad"]:  # XLNet's mask token, which is not recorded and takes no part
-            weights[name] = model.get_parameter(str(mag_release_name(name))).detach()
-        load_mag_release(model, weights)
+            weights[name] = model.get_parameter(str(MAG.ours(name))).detach()
+        load_release_weights(model, weights)
         return model
 
     def text_config(self) -> PreTrainedConfig:
@@ -104,7 +104,7 @@ class Case:
 
 def our_name(name: str) -> str:
     """A parameter of the gate alone."""
-    return str(mag_release_name(f"bert.MAG.{name}")).removeprefix("gate.")
+    return str(MAG.ours(f"bert.MAG.{name}")).removeprefix("gate.")
 
 
 def close(ours: Tensor, theirs: np.ndarray | Tensor, name: str) -> None:
@@ -217,8 +217,8 @@ def test_loss_and_gradients_are_the_releases(path: Path) -> None:
         close(output.terms["task"], case.tensors["train.mse"], "mse")
         close(output.loss, case.tensors["train.total"], "total")
         output.loss.backward()
-        recorded = {str(mag_release_name(name)): value for name, value in case.group("grad").items()}
-        silent = {str(mag_release_name(name)) for name in case.config["no_grad"]}
+        recorded = {str(MAG.ours(name)): value for name, value in case.group("grad").items()}
+        silent = {str(MAG.ours(name)) for name in case.config["no_grad"]}
         parameters = dict(model.named_parameters())
         assert set(recorded) | silent == set(parameters)
         for name, value in recorded.items():
@@ -259,4 +259,4 @@ def test_optimiser_steps_are_the_releases(path: Path) -> None:
         after = case.group(f"after{c['steps_recorded']}")
         assert after
         for name, value in after.items():
-            close(model.get_parameter(str(mag_release_name(name))), value, name)
+            close(model.get_parameter(str(MAG.ours(name))), value, name)

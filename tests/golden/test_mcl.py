@@ -12,8 +12,8 @@ from golden.shared_encoders import MODALITY, Stored, close
 from mlcl.config import TrainConfig
 from mlcl.contrast import CorrelationContrast, label_distance
 from mlcl.execution import Execution, set_execution
-from mlcl.models import MCLConfig, MCLModel, load_mcl_release_weights
-from mlcl.models.release.mcl import release_name
+from mlcl.models import MCLConfig, MCLModel, load_release_weights
+from mlcl.models.release.names import MCL
 from mlcl.train.optimiser import build_optimisation, learning_rate_factor, set_learning_rates
 
 EXECUTIONS: tuple[Execution, ...] = ("fast", "plain")
@@ -42,7 +42,7 @@ def built(stored: Stored, execution: Execution) -> MCLModel:
             predictor_rate=c["predictor_lr"] / rate,
         )
     ).double()
-    load_mcl_release_weights(model, stored.group("weight"))
+    load_release_weights(model, stored.group("weight"))
     set_execution(model, execution)
     return model
 
@@ -82,12 +82,12 @@ def test_losses_scores_and_gradients_are_the_releases(path: Path, execution: Exe
     for name in ("task", "correlation"):
         found = torch.autograd.grad(output.terms[name], list(parameters.values()), retain_graph=True, allow_unused=True)
         ours = {key: value for key, value in zip(parameters, found, strict=True) if value is not None}
-        theirs = {release_name(key): value for key, value in stored.group(f"grad.{name}").items()}
+        theirs = {MCL.ours(key): value for key, value in stored.group(f"grad.{name}").items()}
         assert set(ours) == set(theirs)
         for key, value in ours.items():
             close(value, theirs[key], f"{name}: {key}")
     for key in stored.config["no_grad"]:
-        assert release_name(key) is None
+        assert MCL.ours(key) is None
 
 
 @pytest.mark.parametrize("execution", EXECUTIONS)
@@ -111,7 +111,7 @@ def test_two_steps_of_the_loop_are_the_releases(path: Path, execution: Execution
         after, parameters = stored.group(f"after{step}"), dict(model.named_parameters())
         assert after
         for name, value in after.items():
-            close(parameters[str(release_name(name))], value, name, absolute=1e-10)
+            close(parameters[str(MCL.ours(name))], value, name, absolute=1e-10)
 
 
 @pytest.mark.parametrize("form", ["supervised", "unsupervised"])

@@ -11,8 +11,8 @@ from golden.shared_encoders import MODALITY, Stored, close
 from mlcl.config import TrainConfig
 from mlcl.execution import Execution, set_execution
 from mlcl.fuse import build_fusion
-from mlcl.models import MIBConfig, MIBModel, load_mib_release_weights
-from mlcl.models.release.mib import FUSIONS, release_name
+from mlcl.models import MIBConfig, MIBModel, load_release_weights
+from mlcl.models.release.names import MIB_FUSIONS, mib_names
 from mlcl.train.optimiser import build_optimisation, learning_rate_factor, set_learning_rates
 
 EXECUTIONS: tuple[Execution, ...] = ("fast", "plain")
@@ -46,7 +46,7 @@ def built(stored: Stored, execution: Execution) -> MIBModel:
             project_at_encoder_rate=True,
         )
     ).double()
-    load_mib_release_weights(model, stored.group("weight"))
+    load_release_weights(model, stored.group("weight"))
     set_execution(model, execution)
     return model
 
@@ -112,7 +112,7 @@ def test_terms_and_gradients_are_the_releases(path: Path, execution: Execution) 
         close(l1 + beta * output.terms[f"kl_{stream}"], recorded[f"ib_{name}"], f"ib_{name}")
     output.loss.backward()
     parameters = dict(model.named_parameters())
-    found = {release_name(name, model.config): value for name, value in stored.group("grad").items()}
+    found = {mib_names(model.config).ours(name): value for name, value in stored.group("grad").items()}
     assert set(found) == set(parameters), "every parameter of ours has a gradient in the release, and no other"
     for name, value in found.items():
         close(parameters[str(name)].grad, value, str(name))
@@ -122,7 +122,7 @@ def test_terms_and_gradients_are_the_releases(path: Path, execution: Execution) 
 def test_what_the_release_does_not_train_is_not_built(path: Path) -> None:
     stored = Stored(path)
     config = built(stored, "fast").config
-    assert all(release_name(name, config) is None for name in stored.config["no_grad"])
+    assert all(mib_names(config).ours(name) is None for name in stored.config["no_grad"])
 
 
 @pytest.mark.parametrize("execution", EXECUTIONS)
@@ -142,7 +142,7 @@ def test_a_step_of_the_loop_is_the_releases(path: Path, execution: Execution) ->
     after, parameters = stored.group("after1"), dict(model.named_parameters())
     compared = 0
     for name, value in after.items():
-        ours = release_name(name, model.config)
+        ours = mib_names(model.config).ours(name)
         if ours is None:  # not built here, because the release does not train it either
             assert torch.equal(value, stored.group("weight")[name]), name
         else:
@@ -172,7 +172,7 @@ def test_fusions_and_their_gradients_are_the_releases(path: Path, name: str) -> 
     config = MIBConfig(fusion=kind)
 
     def ours(theirs: str) -> str:
-        return str(release_name(f"fusion.fusion1.{theirs}", config)).removeprefix("fusion.")
+        return str(mib_names(config).ours(f"fusion.fusion1.{theirs}")).removeprefix("fusion.")
 
     fusion.load_state_dict({ours(key): value for key, value in stored.group(f"weight.{name}").items()})
     inputs = {key: value.requires_grad_() for key, value in stored.group("input").items() if key != "probe"}
@@ -189,5 +189,5 @@ def test_fusions_and_their_gradients_are_the_releases(path: Path, name: str) -> 
         close(read.grad, value, key)
 
 
-def test_every_fusion_with_parameters_has_a_table_of_names() -> None:
-    assert set(FUSIONS) == {"concat", "tensor", "low_rank", "graph"}
+def test_every_fusion_of_the_release_has_a_table_of_names() -> None:
+    assert set(MIB_FUSIONS) == {name.partition("_t")[0].partition("_n")[0] for name in FUSION_CASES}

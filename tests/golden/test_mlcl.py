@@ -11,7 +11,7 @@ from transformers import BertConfig
 from golden.golden_files import cases, load
 from mlcl.execution import Execution, set_execution
 from mlcl.models import MLCLConfig, MLCLModel, load_release_weights
-from mlcl.models.release.mlcl import release_name
+from mlcl.models.release.names import MLCL
 
 RELATIVE = 1e-9  # the mission's tolerance, of the largest entry of each tensor
 NOISE = 1e-12  # gradients that are 0 by the mathematics are recorded as rounding noise
@@ -129,7 +129,7 @@ def test_terms_and_gradients_are_the_releases(path: Path) -> None:
         assert gradients
         parameters = dict(model.named_parameters())
         for key, value in gradients.items():
-            parameter = parameters[str(release_name(key.removeprefix("grad.")))]
+            parameter = parameters[str(MLCL.ours(key.removeprefix("grad.")))]
             assert parameter.grad is not None or not parameter.requires_grad, key
             close(torch.zeros_like(parameter) if parameter.grad is None else parameter.grad, value, key)
 
@@ -153,4 +153,4 @@ def test_three_adam_steps_are_the_releases(path: Path) -> None:
         assert after
         parameters = dict(model.named_parameters())
         for key, value in after.items():
-            close(parameters[str(release_name(key.removeprefix("after3.")))], value, key)
+            close(parameters[str(MLCL.ours(key.removeprefix("after3.")))], value, key)

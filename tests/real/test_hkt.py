@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import tiny_hkt
-from mlcl.models import HKTConfig, HKTModel, load_unimodal_weights
-from mlcl.models.release.hkt import unimodal_name
+from mlcl.models import HKTConfig, HKTModel, load_release_weights
+from mlcl.models.release.names import HKT_UNIMODAL
 from mlcl.recipe import resolve
 from real.test_files import real
 
@@ -26,10 +26,10 @@ def test_a_published_unimodal_model_loads_strictly(name: str) -> None:
     path: Path = real(f"hkt/{name}")
     task, modality = FILES[name]
     state, built = torch.load(path, weights_only=True, map_location="cpu"), model(task)
-    load_unimodal_weights(built, modality, state)
+    load_release_weights(built.unimodal(modality), state)
     encoder = {f"encoder.{key}": value for key, value in built.rows[modality].state_dict().items()}
     assert len(encoder) == len(state) - 2  # all but the head
-    assert all(torch.equal(encoder[unimodal_name(n)], v) for n, v in state.items() if not n.startswith("decoder"))
+    assert all(torch.equal(encoder[HKT_UNIMODAL.ours(n)], v) for n, v in state.items() if not n.startswith("decoder"))
 
 
 @torch.no_grad()
@@ -37,7 +37,7 @@ def test_the_published_sarcasm_model_hears_padding() -> None:
     """On silence its logit turns with the padded length: 2.00 at 64 steps and -1.13 at 77."""
     state = torch.load(real("hkt/sarcasmAcousticTransformer.pt"), weights_only=True, map_location="cpu")
     built = model("sarcasm")
-    load_unimodal_weights(built, "acoustic", state)
+    load_release_weights(built.unimodal("acoustic"), state)
     alone = built.unimodal("acoustic").eval()
     alone.head.load_state_dict({name: state[f"decoder.{name}"] for name in ("weight", "bias")})
     for time, logit in ((64, 2.00), (77, -1.13)):

@@ -12,8 +12,8 @@ from mlcl.encode.packing import Packing
 
 
 def can_pack(encoder: Any) -> bool:
-    """Whether `packed_states` computes this encoder's function."""
-    if type(encoder) is not BertModel or encoder.config.is_decoder:
+    """Whether `packed_states` computes this encoder's function, by the kernel that its configuration asks for."""
+    if type(encoder) is not BertModel or encoder.config.is_decoder or encoder.config._attn_implementation != "sdpa":
         return False
     return not any(getattr(layer, "gradient_checkpointing", False) for layer in encoder.encoder.layer)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 import torch
@@ -51,6 +52,8 @@ class LevelProbe:
             if isinstance(module, _LEVELS)
         ]
         self._handles.append(self._model.register_forward_hook(self._listen_to_model))
+        if "output_terms" in signature(self._model.forward).parameters:  # else a prediction computes no level
+            self._handles.append(self._model.register_forward_pre_hook(_with_terms, with_kwargs=True))
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -107,6 +110,10 @@ class LevelProbe:
     def _listen_to_model(self, _: nn.Module, __: tuple[Any, ...], output: Any) -> None:
         if output.embedding is not None:
             self._fused.append(output.embedding.detach().float().cpu())
+
+
+def _with_terms(_: nn.Module, inputs: Any, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    return inputs, {**named, "output_terms": True}
 
 
 def _pairs(level: nn.Module, inputs: tuple[Any, ...]) -> tuple[Pairs, Any]:

@@ -1,8 +1,10 @@
 """What training, evaluation and run folders expect of every model."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import wraps
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +15,9 @@ from transformers.utils import ModelOutput
 from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch
 from mlcl.encode.build import read_encoder_config, read_encoder_weights
+from mlcl.models.configuration import ModelConfig
 from mlcl.models.plan import Stage, Update, two_rates
+from mlcl.models.task import task_loss
 
 
 @dataclass
@@ -22,15 +26,48 @@ class MultimodalOutput(ModelOutput):
 
     Attributes:
         loss: Scalar, the weighted sum of `terms`; None without labels.
-        terms: The parts of the loss by name, unweighted; ``task`` is absent without labels.
         logits: (batch, outputs): the score itself for regression, class logits for classification.
         embedding: (batch, width): the fused representation.
+        terms: The parts of the loss by name, unweighted; None without labels, unless the call asks for those that need
+            none (``output_terms=True``).
     """
 
     loss: Tensor | None = None
-    terms: dict[str, Tensor] | None = None
     logits: Tensor | None = None
     embedding: Tensor | None = None
+    terms: dict[str, Tensor] | None = None
+
+
+def supervised(
+    logits: Tensor, embedding: Tensor, labels: Tensor | None, *, regression: Literal["l1", "mse"] = "l1"
+) -> MultimodalOutput:
+    """The output of a model whose loss is the task's alone."""
+    if labels is None:
+        return MultimodalOutput(logits=logits, embedding=embedding)
+    loss = task_loss(logits, labels, regression=regression)
+    return MultimodalOutput(loss, logits, embedding, {"task": loss})
+
+
+def forward_pass(forward: Callable[..., MultimodalOutput]) -> Callable[..., Any]:
+    """What transformers expects of every forward pass, around one that knows nothing of it.
+
+    `return_dict`, else the configuration's, says whether the output comes as a tuple. Rows in another precision are
+    converted to that of the weights. A model without terms that need no labels may ignore `output_terms`.
+    """
+    known = inspect.signature(forward).parameters
+
+    @wraps(forward)
+    def called(self: Any, *arguments: Any, return_dict: bool | None = None, **named: Any) -> Any:
+        def fit(value: Any) -> Any:
+            return value.to(self.dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
+
+        if "output_terms" not in known:
+            named.pop("output_terms", None)
+        output = forward(self, *map(fit, arguments), **{name: fit(value) for name, value in named.items()})
+        as_tuple = not (self.config.return_dict if return_dict is None else return_dict)
+        return output.to_tuple() if as_tuple else output
+
+    return called
 
 
 class MultimodalModel(PreTrainedModel):
@@ -40,8 +77,23 @@ class MultimodalModel(PreTrainedModel):
     and returns a `MultimodalOutput`. It never touches an optimiser: `updates` says what it needs.
     """
 
+    supports_gradient_checkpointing = True
+    _supports_sdpa = _supports_flash_attn = _supports_flex_attn = _supports_attention_backend = True
     rows_under_tokens = False
     """Whether the model needs its feature rows on the clock of the tokens."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        config.check()
+        config.check_problem()
+        super().__init__(config)
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The text encoder's."""
+        return self.get_submodule("text.encoder").get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the text encoder's."""
+        self.get_submodule("text.encoder").set_input_embeddings(value)
 
     def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
         """The optimisers that a training step needs, in the order in which they step."""

@@ -9,7 +9,7 @@ from mlcl.encode.sequence import Encoded, SequenceDropout, SequenceEncoder
 from mlcl.encode.text import TextEncoder, TextInput
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.base import MultimodalModel
-from mlcl.models.configuration import EncodersConfig
+from mlcl.models.configuration import MultimodalConfig
 
 Presence = dict[str, Tensor] | None
 """(batch,) which items have each modality; None where absence is not looked at."""
@@ -23,7 +23,7 @@ class EncodersModel(MultimodalModel):
         pooled_only: Whether the model reads each encoder by one vector alone, and not by its sequence.
     """
 
-    def __init__(self, config: EncodersConfig, *, pooled_only: bool = True) -> None:
+    def __init__(self, config: MultimodalConfig, *, pooled_only: bool = True) -> None:
         super().__init__(config)
         readout = {"mask_padding": config.mask_padding, "pooled_only": pooled_only}
         dropout = SequenceDropout(

@@ -8,13 +8,14 @@ from torch import Tensor, nn
 from mlcl.config import TrainConfig
 from mlcl.encode.pooling import EVERY_STEP
 from mlcl.encode.text import TextBackbone, TextInput
+from mlcl.errors import UsageError
 from mlcl.modality import ACOUSTIC, VISUAL
-from mlcl.models.base import MultimodalModel, MultimodalOutput
+from mlcl.models.base import MultimodalModel, MultimodalOutput, forward_pass, supervised
 from mlcl.models.configuration import HCF, ROWS, HKTConfig, RowKind
 from mlcl.models.hkt_layers import BimodalAttention, RowEncoder
 from mlcl.models.hkt_unimodal import UnimodalModel, check_rows, decay_groups
 from mlcl.models.plan import Stage, Update
-from mlcl.models.task import class_logits, task_loss
+from mlcl.models.task import class_logits
 
 
 class HKTModel(MultimodalModel):
@@ -53,6 +54,7 @@ class HKTModel(MultimodalModel):
         self.output = nn.Linear(config.fusion_dim, config.num_scores)
         self.post_init()
 
+    @forward_pass
     def forward(
         self,
         input_ids: TextInput,
@@ -88,13 +90,16 @@ class HKTModel(MultimodalModel):
         maxima = [_maximum(sequence, read) for sequence in (states[VISUAL], states[ACOUSTIC], joint)]
         embedding = torch.cat([language[:, 0], *maxima], dim=1)
         logits = class_logits(self.output(self.dropout(F.relu(self.hidden(embedding)))), self.config.num_labels)
-        if labels is None:
-            return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
-        loss = task_loss(logits, labels)
-        return MultimodalOutput(loss, {"task": loss}, logits, embedding)
+        return supervised(logits, embedding, labels)
 
     def unimodal(self, name: RowKind) -> UnimodalModel:
-        """The model of one kind of rows around this model's own encoder: to train it is to train that encoder."""
+        """The model of one kind of rows around this model's own encoder: to train it is to train that encoder.
+
+        Raises:
+            UsageError: If the model has no such encoder.
+        """
+        if name not in self.rows:
+            raise UsageError(f"the model has no {name} encoder; it has {', '.join(self.rows)}")
         return UnimodalModel(name, self.get_submodule(f"rows.{name}"), self.config)
 
     def stages(self, settings: TrainConfig) -> tuple[Stage, ...]:

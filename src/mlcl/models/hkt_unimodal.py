@@ -6,11 +6,11 @@ from torch import Tensor, nn
 from mlcl.config import TrainConfig
 from mlcl.errors import AlignmentError
 from mlcl.modality import ACOUSTIC, VISUAL
-from mlcl.models.base import MultimodalOutput
+from mlcl.models.base import MultimodalOutput, supervised
 from mlcl.models.configuration import HCF, HKTConfig, RowKind
 from mlcl.models.encoders import real_rows
 from mlcl.models.plan import Group, Update, split_by_decay
-from mlcl.models.task import class_logits, task_loss
+from mlcl.models.task import class_logits
 
 
 class UnimodalModel(nn.Module):
@@ -47,10 +47,7 @@ class UnimodalModel(nn.Module):
         rows, real = check_rows(self.name, *given[self.name], mask, self.config)
         embedding = self.encoder(rows, real, mask)[:, 0]
         logits = class_logits(self.head(embedding), self.config.num_labels)
-        if labels is None:
-            return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
-        loss = task_loss(logits, labels)
-        return MultimodalOutput(loss, {"task": loss}, logits, embedding)
+        return supervised(logits, embedding, labels)
 
     def updates(self, settings: TrainConfig) -> tuple[Update, ...]:  # noqa: ARG002 (the rate is the model's own)
         """Everything at the rate of this kind of rows."""

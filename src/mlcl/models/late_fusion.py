@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 from mlcl.encode.text import TextInput
 from mlcl.modality import MODALITIES
-from mlcl.models.base import MultimodalOutput
-from mlcl.models.configuration import EncodersConfig
+from mlcl.models.base import MultimodalOutput, forward_pass, supervised
+from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.encoders import EncodersModel, blank
-from mlcl.models.task import task_loss
+from mlcl.options import LateFusionOptions
 
 
-class LateFusionConfig(EncodersConfig):
-    """Configuration of `LateFusionModel`: the encoders' fields and no others."""
+class LateFusionConfig(MultimodalConfig, options=LateFusionOptions):
+    """Configuration of `LateFusionModel`."""
 
     model_type = "mlcl_late_fusion"
 
@@ -33,6 +33,7 @@ class LateFusionModel(EncodersModel):
         self.output = nn.Linear(dim, config.num_labels)
         self.post_init()
 
+    @forward_pass
     def forward(
         self,
         input_ids: TextInput,
@@ -53,7 +54,4 @@ class LateFusionModel(EncodersModel):
         vectors = [blank(encoded[m].pooled, heard, m) for m in MODALITIES]
         embedding = torch.cat(vectors, dim=1)
         logits = self.output(self.dropout(F.relu(self.hidden(embedding))))
-        if labels is None:
-            return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
-        loss = task_loss(logits, labels)
-        return MultimodalOutput(loss, {"task": loss}, logits, embedding)
+        return supervised(logits, embedding, labels)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Self
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,10 +13,11 @@ from mlcl.encode.pooling import EVERY_STEP
 from mlcl.encode.stream import PositionReadout, Stream
 from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
-from mlcl.models.base import MultimodalModel, MultimodalOutput
+from mlcl.models.base import MultimodalModel, MultimodalOutput, forward_pass
 from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.encoders import blank, hide_modalities, real_rows
 from mlcl.models.task import item_losses
+from mlcl.options import LFMIMOptions
 from mlcl.parallel import global_mean
 
 MULTIMODAL = "multimodal"
@@ -25,37 +26,10 @@ SLOTS = (TEXT, VISUAL, ACOUSTIC)
 """Order in which the unimodal states follow the tokens of the multimodal stream."""
 
 
-class LFMIMConfig(MultimodalConfig):
-    """Configuration of `LFMIMModel`.
-
-    Attributes:
-
-    The other fields are explained in `mlcl.options.lfmim`.
-    """
+class LFMIMConfig(MultimodalConfig, options=LFMIMOptions):
+    """Configuration of `LFMIMModel`."""
 
     model_type = "mlcl_lfmim"
-
-    d_model: int = 128
-    num_heads: int = 4
-    levels: int = 4
-    visual_blocks_per_level: int = 2
-    feed_forward_factor: int = 4
-    multimodal_tokens: int = 4
-    embedding_dropout: float = 0.25
-    attention_dropout: float = 0.2
-    relu_dropout: float = 0.1
-    modality_dropout: float = 0.0
-    detach: bool = False
-    readout: Literal["attention", "position"] = "attention"
-    text_length: int = 80
-    acoustic_length: int = 50
-    visual_length: int = 16
-    mask_padding: bool = True
-
-    def __post_init__(self, **kwargs: Any) -> None:
-        super().__post_init__(**kwargs)
-        if self.levels < 2:
-            raise ValueError(f"levels = {self.levels}; fusion layer by layer needs at least 2")
 
 
 class LFMIMModel(MultimodalModel):
@@ -86,6 +60,7 @@ class LFMIMModel(MultimodalModel):
         self.heads[MULTIMODAL] = _perceptron(4 * dim, 2 * dim, 128, 64, config.num_labels)
         self.post_init()
 
+    @forward_pass
     def forward(
         self,
         input_ids: TextInput,
@@ -127,9 +102,9 @@ class LFMIMModel(MultimodalModel):
             masks, present = ({m: torch.ones_like(v) for m, v in flags.items()} for flags in (masks, present))
         vectors, logits = self.score(rows, masks, present)
         if labels is None:
-            return MultimodalOutput(terms={}, logits=logits[MULTIMODAL], embedding=vectors)
+            return MultimodalOutput(logits=logits[MULTIMODAL], embedding=vectors)
         terms = self.losses(logits, labels, present)
-        return MultimodalOutput(torch.stack(list(terms.values())).sum(), terms, logits[MULTIMODAL], vectors)
+        return MultimodalOutput(torch.stack(list(terms.values())).sum(), logits[MULTIMODAL], vectors, terms)
 
     def score(
         self,

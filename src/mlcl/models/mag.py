@@ -1,7 +1,5 @@
 """MAG: a pretrained transformer whose token embeddings are shifted by the sound and the picture of each word."""
 
-from typing import Literal
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -13,43 +11,17 @@ from mlcl.encode.text import TextBackbone, TextInput
 from mlcl.errors import AlignmentError
 from mlcl.fuse import AdaptationGate
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
-from mlcl.models.base import MultimodalModel, MultimodalOutput
+from mlcl.models.base import MultimodalModel, MultimodalOutput, forward_pass, supervised
 from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.encoders import blank, hide_modalities, real_rows
 from mlcl.models.plan import Group, Update
-from mlcl.models.task import task_loss
+from mlcl.options import MAGOptions
 
 
-class MAGConfig(MultimodalConfig):
-    r"""Configuration of `MAGModel`.
-
-    Attributes:
-        text_config: Configuration of the text encoder: one of the family of BERT, or XLNet.
-        gate: ``mag``; or ``identity``, which leaves the encoder as it is: text alone, for comparison.
-        beta_shift: $\beta$: how far a token's state may be moved, relative to its norm.
-        gate_dropout: Dropout behind the gate, on text and shift together.
-        readout: ``pooler`` (release): the state at [CLS], a linear layer and tanh, as pretrained where the encoder has
-            them; ``cls``: that state; ``mean``: the mean over the real tokens.
-        head_dropout: Dropout in front of the head.
-        modality_dropout: In training, the share of items whose acoustic (and, independently, visual) rows are hidden.
-        loss: ``mse`` (release) or ``l1``, of a score; classes have cross-entropy.
-        mask_padding: A token that has no row of a modality is not shifted by it. Off, as in the release, it has a row
-            of zeros, which shifts it by the gate's biases.
-        decay_by_name: Decay what is not called bias or LayerNorm, as the release: in XLNet that spares the attention's
-            bias matrices and not the norms. Off, all matrices and nothing else.
-    """
+class MAGConfig(MultimodalConfig, options=MAGOptions):
+    """Configuration of `MAGModel`; the text encoder is one of the family of BERT, or XLNet."""
 
     model_type = "mlcl_mag"
-
-    gate: Literal["mag", "identity"] = "mag"
-    beta_shift: float = 1.0
-    gate_dropout: float = 0.1
-    readout: Literal["pooler", "cls", "mean"] = "mean"
-    head_dropout: float = 0.1
-    modality_dropout: float = 0.0
-    loss: Literal["l1", "mse"] = "l1"
-    mask_padding: bool = True
-    decay_by_name: bool = False
 
 
 class MAGModel(MultimodalModel):
@@ -83,6 +55,7 @@ class MAGModel(MultimodalModel):
         self.head = nn.Linear(width, config.num_labels)
         self.post_init()
 
+    @forward_pass
     def forward(
         self,
         input_ids: TextInput,
@@ -121,10 +94,7 @@ class MAGModel(MultimodalModel):
             embedding = torch.tanh(self.pooler(embedding))
         embedding = blank(embedding, {TEXT: present} if self.config.mask_padding else None, TEXT)
         logits = self.head(self.dropout(embedding))
-        if labels is None:
-            return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
-        loss = task_loss(logits, labels, regression=self.config.loss)
-        return MultimodalOutput(loss, {"task": loss}, logits, embedding)
+        return supervised(logits, embedding, labels, regression=self.config.loss)
 
     def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
         """One optimiser; what decays may be decided by name."""

@@ -8,37 +8,18 @@ from mlcl.config import TrainConfig
 from mlcl.contrast import CorrelationContrast
 from mlcl.encode.text import TextInput
 from mlcl.modality import MODALITIES
-from mlcl.models.base import MultimodalOutput
-from mlcl.models.configuration import EncodersConfig
+from mlcl.models.base import MultimodalOutput, forward_pass
+from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.encoders import EncodersModel, blank
 from mlcl.models.plan import Group, Update, split_by_decay
 from mlcl.models.task import task_loss
+from mlcl.options import MCLOptions
 
 
-class MCLConfig(EncodersConfig):
-    """Configuration of `MCLModel`; fields not listed are those of `EncodersConfig`.
-
-    Attributes:
-        negatives: Sampled triplets wanted per item.
-        distance_offset: The paper's alpha, see `mlcl.contrast.correlation.label_distance`.
-        distance_scale: The paper's gamma.
-        supervised: Negatives have the distance of their labels as target; otherwise 1, as in the unused form of the
-            release.
-        correlation_encoder_learning_rate: Rate of the pretrained text encoder for the correlation loss; 0 leaves it to
-            the task.
-        correlation_learning_rate: Rate of everything else in the encoders for that loss.
-        predictor_rate: Rate of the correlation predictor, as a share of `correlation_learning_rate`.
-    """
+class MCLConfig(MultimodalConfig, options=MCLOptions):
+    """Configuration of `MCLModel`."""
 
     model_type = "mlcl_mcl"
-
-    negatives: int = 4
-    distance_offset: float = 0.1
-    distance_scale: float = 10.39
-    supervised: bool = True
-    correlation_encoder_learning_rate: float = 2.5e-6
-    correlation_learning_rate: float = 5e-5
-    predictor_rate: float = 0.1
 
 
 class MCLModel(EncodersModel):
@@ -90,6 +71,7 @@ class MCLModel(EncodersModel):
             return (Update(task, "task"),)
         return (Update(correlation, "correlation"), Update(task, "task"))
 
+    @forward_pass
     def forward(
         self,
         input_ids: TextInput,
@@ -117,9 +99,9 @@ class MCLModel(EncodersModel):
         embedding = torch.cat([blank(vectors[m], heard, m) for m in MODALITIES], dim=1)
         logits = self.head(embedding)
         if labels is None:
-            return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
+            return MultimodalOutput(logits=logits, embedding=embedding)
         terms = {"task": task_loss(logits, labels)}
         if self.training or triplets is not None:
             scores = labels.reshape(len(logits)).to(logits.dtype)
             terms["correlation"] = self.correlation(vectors, scores, present, triplets)
-        return MultimodalOutput(torch.stack(list(terms.values())).sum(), terms, logits, embedding)
+        return MultimodalOutput(torch.stack(list(terms.values())).sum(), logits, embedding, terms)

@@ -1,7 +1,6 @@
 """MIB, the multimodal information bottleneck: codes that keep what the label needs and pay for the rest."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,56 +11,26 @@ from mlcl.encode.bottleneck import Bottleneck, Code
 from mlcl.encode.text import TextInput
 from mlcl.fuse import build_fusion, product_of_experts
 from mlcl.modality import MODALITIES
-from mlcl.models.base import MultimodalOutput
-from mlcl.models.configuration import EncodersConfig
+from mlcl.models.base import MultimodalOutput, forward_pass
+from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.encoders import EncodersModel
 from mlcl.models.plan import Update, two_rates
 from mlcl.models.task import task_loss
+from mlcl.options import MIBOptions
 from mlcl.parallel import global_mean
 
 FUSED = "fused"
 STREAMS = {"complete": (*MODALITIES, FUSED), "early": (FUSED,), "late": MODALITIES}
 
 
-class MIBConfig(EncodersConfig):
-    """Configuration of `MIBModel`; fields not listed are those of `EncodersConfig`.
-
-    Attributes:
-        variant: What is a code: every modality and the fused vector (``complete``, C-MIB), the fused vector
-            (``early``, E-MIB) or every modality (``late``, L-MIB).
-        fusion: How three vectors become one, see `mlcl.fuse.build_fusion`; or ``experts``, the product of the
-            modalities' codes (``late`` only).
-        fusion_hidden: Width of the layers behind ``tensor`` and ``graph``.
-        graph_hidden: Width of the edge networks of ``graph``.
-        low_rank: Rank of ``low_rank``.
-        tensor_dropout: Dropout of the outer product in ``tensor``.
-        tensor_activations: After the layers of ``tensor``: ``tanh`` (released C-MIB) or ``none_tanh_relu`` (E and L).
-        bottleneck_hidden: Width inside a bottleneck.
-        kl_weight: The paper's beta.
-        kl: A code's divergence is the ``sum`` over its entries (paper) or their ``mean`` (release).
-        task_weight: Weight of the fused prediction's loss; the release counts it twice.
-        evaluation: In evaluation mode a code is its ``mean``, or a ``sample`` of it from torch's generator (release).
-        project_at_encoder_rate: Train the text convolution at the encoder's learning rate (release).
-    """
+class MIBConfig(MultimodalConfig, options=MIBOptions):
+    """Configuration of `MIBModel`."""
 
     model_type = "mlcl_mib"
 
-    variant: Literal["complete", "early", "late"] = "complete"
-    fusion: Literal["concat", "addition", "multiplication", "tensor", "low_rank", "graph", "experts"] = "concat"
-    fusion_hidden: int = 50
-    graph_hidden: int = 64
-    low_rank: int = 5
-    tensor_dropout: float = 0.5
-    tensor_activations: Literal["tanh", "none_tanh_relu"] = "tanh"
-    bottleneck_hidden: int = 1024
-    kl_weight: float = 1e-3
-    kl: Literal["sum", "mean"] = "sum"
-    task_weight: float = 1.0
-    evaluation: Literal["mean", "sample"] = "mean"
-    project_at_encoder_rate: bool = False
-
-    def __post_init__(self, **kwargs: Any) -> None:
-        super().__post_init__(**kwargs)
+    def check(self) -> None:
+        """Refuse, besides, codes that a fusion cannot join."""
+        super().check()
         if self.fusion == "experts" and self.variant != "late":
             raise ValueError(f"fusion = 'experts' joins the codes of variant = 'late', not of {self.variant!r}")
 
@@ -107,6 +76,7 @@ class MIBModel(EncodersModel):
         slow = "text." if self.config.project_at_encoder_rate else "text.encoder."
         return (Update(two_rates(self, settings, slow)),)
 
+    @forward_pass
     def forward(
         self,
         input_ids: TextInput,
@@ -119,11 +89,12 @@ class MIBModel(EncodersModel):
         visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
         text_present: Bool[Tensor, " batch"] | None = None,
         noise: Mapping[str, Float[Tensor, "batch dim"]] | None = None,
+        output_terms: bool = False,
     ) -> MultimodalOutput:
         """Predict, and with `labels` compute the loss; arguments as for `MLCLModel`.
 
         `noise` is what the codes are drawn with, by stream: ``text``, ``acoustic``, ``visual``, ``fused``. Without it
-        torch's generator draws it.
+        torch's generator draws it. `output_terms` asks for the divergences where there are no labels.
         """
         encoded, present = self.encode(
             input_ids, acoustic, visual, attention_mask, token_type_ids, acoustic_mask, visual_mask, text_present
@@ -141,9 +112,11 @@ class MIBModel(EncodersModel):
             fused = self._read(codes[FUSED], FUSED, noise)
         logits = self.decoder[FUSED](fused)
 
+        if labels is None and not output_terms:
+            return MultimodalOutput(logits=logits, embedding=fused)
         terms = {f"kl_{s}": global_mean(_kept(self._divergence(code), present, s)) for s, code in codes.items()}
         if labels is None:
-            return MultimodalOutput(terms=terms, logits=logits, embedding=fused)
+            return MultimodalOutput(logits=logits, embedding=fused, terms=terms)
         labels = labels.reshape(len(logits))
         single = {
             f"task_{m}": task_loss(_kept(self.decoder[m](vectors[m]), present, m), _kept(labels, present, m))
@@ -151,7 +124,7 @@ class MIBModel(EncodersModel):
             if m in codes
         }
         terms = {"task": task_loss(logits, labels), **single, **terms}
-        return MultimodalOutput(self.objective(terms), terms, logits, fused)
+        return MultimodalOutput(self.objective(terms), logits, fused, terms)
 
     def objective(self, terms: dict[str, Tensor]) -> Tensor:
         """The weighted sum of the terms."""

@@ -1,5 +1,6 @@
 """MLCL, as in the paper's figure: encoders, three levels of contrast, fusion network, prediction. Read this first."""
 
+from collections.abc import Iterable
 from itertools import permutations
 from typing import Any
 
@@ -12,7 +13,7 @@ from mlcl.encode.sequence import Encoded
 from mlcl.encode.text import TextInput
 from mlcl.fuse import CrossModalTransformer, FusionNetwork
 from mlcl.modality import ACOUSTIC, MODALITIES, PAIRS, TEXT, VISUAL, pair_name
-from mlcl.models.base import MultimodalOutput
+from mlcl.models.base import MultimodalOutput, forward_pass
 from mlcl.models.configuration import MLCLConfig
 from mlcl.models.encoders import EncodersModel, blank, together
 from mlcl.models.task import task_loss
@@ -77,6 +78,7 @@ class MLCLModel(EncodersModel):
         (loaded[0] if isinstance(loaded, tuple) else loaded)._freeze_unused()
         return loaded
 
+    @forward_pass
     def forward(
         self,
         input_ids: TextInput,
@@ -88,6 +90,7 @@ class MLCLModel(EncodersModel):
         acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
         visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
         text_present: Bool[Tensor, " batch"] | None = None,
+        output_terms: bool = False,
     ) -> MultimodalOutput:
         """Predict, and with `labels` compute the loss.
 
@@ -102,6 +105,7 @@ class MLCLModel(EncodersModel):
                 lacks the modality.
             visual_mask: The same for visual rows.
             text_present: False where an item has no words; all True when absent.
+            output_terms: Compute the contrastive terms without labels too.
         """
         every = torch.ones(input_ids.shape[:2], dtype=torch.bool, device=input_ids.device)
         mask = every if attention_mask is None else attention_mask
@@ -109,24 +113,29 @@ class MLCLModel(EncodersModel):
             input_ids, acoustic, visual, mask, token_type_ids, acoustic_mask, visual_mask, text_present
         )
 
+        asked = labels is not None or output_terms
         single = {m: blank(self.view_1[m](encoded[m].pooled), present, m) for m in MODALITIES}
-        second = {m: blank(self.view_2[m](encoded[m].pooled), present, m) for m in MODALITIES}
-        cross = {pair: blank(vector, present, *pair) for pair, vector in self._cross(encoded, single).items()}
+        second = {m: blank(self.view_2[m](encoded[m].pooled), present, m) for m in MODALITIES if asked}
+        directions = permutations(MODALITIES, 2) if asked else PAIRS  # the others serve the bi-modal level alone
+        vectors = self._cross(encoded, single, directions)
+        cross = {pair: blank(vector, present, *pair) for pair, vector in vectors.items()}
 
         inputs = [(single[m], (m,)) for m in MODALITIES] + [(cross[pair], pair) for pair in PAIRS]
         heard = self.heard(present)
         keep = None if heard is None else torch.stack([together(heard, *names) for _, names in inputs], dim=1)
         embedding, logits = self.fusion(torch.stack([vector for vector, _ in inputs], dim=1), keep)
 
+        if not asked:
+            return MultimodalOutput(logits=logits, embedding=embedding)
         terms = {
             **self.umcl(single, second, present),
             **self.bmcl(cross, present),
             **self.tmcl(single, cross, present),
         }
         if labels is None:
-            return MultimodalOutput(terms=terms, logits=logits, embedding=embedding)
+            return MultimodalOutput(logits=logits, embedding=embedding, terms=terms)
         terms = {"task": task_loss(logits, labels), **terms}
-        return MultimodalOutput(self.objective(terms), terms, logits, embedding)
+        return MultimodalOutput(self.objective(terms), logits, embedding, terms)
 
     def objective(self, terms: dict[str, Tensor]) -> Tensor:
         """The weighted sum of the terms: the one place where the loss is put together."""
@@ -149,8 +158,10 @@ class MLCLModel(EncodersModel):
             for name in self.cross:
                 self.get_submodule(f"cross.{name}").freeze_queries()
 
-    def _cross(self, encoded: dict[str, Encoded], single: dict[str, Tensor]) -> dict[tuple[str, str], Tensor]:
-        """Cross-modal representation of each ordered pair (latent, context)."""
+    def _cross(
+        self, encoded: dict[str, Encoded], single: dict[str, Tensor], pairs: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], Tensor]:
+        """Cross-modal representation of ordered pairs (latent, context)."""
         if self.config.cross_attention == "pooled":
             tokens = {m: single[m].unsqueeze(1) for m in MODALITIES}
             masks: dict[str, Tensor | None] = dict.fromkeys(MODALITIES)
@@ -158,7 +169,7 @@ class MLCLModel(EncodersModel):
             tokens = {m: self.view_1[m](encoded[m].hidden) for m in MODALITIES}
             masks = {m: encoded[m].mask for m in MODALITIES}
         vectors = {}
-        for latent, context in permutations(MODALITIES, 2):
+        for latent, context in pairs:
             tied = self.config.tie_vt_to_av and (latent, context) == (VISUAL, TEXT)
             transformer = self.cross[pair_name((ACOUSTIC, VISUAL) if tied else (latent, context))]
             vectors[latent, context] = transformer(tokens[latent], tokens[context], masks[latent], masks[context])

@@ -1,10 +1,10 @@
 """Models by name, built for a corpus, saved and loaded."""
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
+from transformers import AutoConfig, AutoModel, PreTrainedConfig
 from transformers import logging as transformers_logging
 
 from mlcl.config import TINY, VECTORS, Experiment
@@ -161,15 +161,45 @@ def save_model(model: MultimodalModel, folder: str) -> None:
     model.save_pretrained(folder)
 
 
+class AutoMultimodalModel:
+    """Whichever of the package's models a folder or hub name holds."""
+
+    @classmethod
+    def from_pretrained(cls, name: str | PathLike[str], **options: Any) -> MultimodalModel:
+        """Load what any model's `save_pretrained` wrote, such as the ``model`` folder of a run.
+
+        Args:
+            name: Folder, or hub name.
+            options: As for `transformers.PreTrainedModel.from_pretrained`.
+
+        Raises:
+            ValueError: If it holds none of the package's models.
+            OSError: If it cannot be read.
+        """
+        kind = PreTrainedConfig.get_config_dict(name, **options)[0].get("model_type")
+        for entry in MODELS.values():
+            if entry.model.config_class.model_type == kind:
+                model: MultimodalModel = entry.model.from_pretrained(name, **options)
+                return model
+        known = ", ".join(entry.model.config_class.model_type for entry in MODELS.values())
+        raise ValueError(f"{name} holds a model of type {kind!r}; allowed: {known}")
+
+
+for _entry in MODELS.values():  # so that AutoConfig and AutoModel open a run's model folder
+    AutoConfig.register(_entry.model.config_class.model_type, _entry.model.config_class)
+    AutoModel.register(_entry.model.config_class, _entry.model)
+
+
 def load_model(folder: str) -> MultimodalModel:
-    """Load the model of a run's ``model`` folder."""
+    """Load the model of a run's ``model`` folder.
+
+    Raises:
+        RunError: If it cannot be loaded.
+    """
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     try:
-        kind = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["model_type"]
-        [model_class] = [entry.model for entry in MODELS.values() if entry.model.config_class.model_type == kind]
-        model: MultimodalModel = model_class.from_pretrained(folder)
+        return AutoMultimodalModel.from_pretrained(folder)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise RunError(f"{folder} is damaged or no model of this version ({reason}); train again") from error
-    return model

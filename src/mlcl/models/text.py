@@ -1,29 +1,19 @@
 """Text only: what every table needs beside a multimodal model."""
 
-from typing import Literal
-
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from mlcl.encode.pooling import build_pooling
 from mlcl.encode.text import TextBackbone, TextInput
-from mlcl.models.base import MultimodalModel, MultimodalOutput
+from mlcl.models.base import MultimodalModel, MultimodalOutput, forward_pass, supervised
 from mlcl.models.configuration import ModelConfig
-from mlcl.models.task import task_loss
+from mlcl.options import TextOptions
 
 
-class TextConfig(ModelConfig):
-    """Configuration of `TextModel`.
-
-    Attributes:
-        pooling: Readout of its states: ``cls``, ``mean`` or ``attention``.
-        head_dropout: Dropout in front of the head.
-    """
+class TextConfig(ModelConfig, options=TextOptions):
+    """Configuration of `TextModel`."""
 
     model_type = "mlcl_text"
-
-    pooling: Literal["cls", "mean", "attention"] = "mean"
-    head_dropout: float = 0.1
 
 
 class TextModel(MultimodalModel):
@@ -41,6 +31,7 @@ class TextModel(MultimodalModel):
         self.head = nn.Linear(width, config.num_labels)
         self.post_init()
 
+    @forward_pass
     def forward(
         self,
         input_ids: TextInput,
@@ -52,7 +43,4 @@ class TextModel(MultimodalModel):
         mask = attention_mask.bool()
         embedding: Float[Tensor, "batch width"] = self.pool(self.text.states(input_ids, mask, token_type_ids), mask)
         logits = self.head(self.dropout(embedding))
-        if labels is None:
-            return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
-        loss = task_loss(logits, labels)
-        return MultimodalOutput(loss, {"task": loss}, logits, embedding)
+        return supervised(logits, embedding, labels)

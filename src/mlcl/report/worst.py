@@ -40,7 +40,8 @@ def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bo
     assert error is not None
     errors = np.stack([error(row, scored.labels) for row in rows]).mean(axis=0)
     means = np.nan_to_num(rows).mean(axis=0)
-    cells, records = [], []
+    cells: list[list[Cell]] = []
+    records: list[dict[str, object]] = []
     for rank, place in enumerate(np.argsort(-errors, kind="stable")[:SHOWN], start=1):
         item = int(place)
         shown_id = scored.ids[item] if ids else f"{rank}."

@@ -10,8 +10,7 @@ from transformers import BertConfig
 import model_laws
 import tiny
 from mlcl.config import TrainConfig
-from mlcl.errors import DataError
-from mlcl.models import MIBConfig, MIBModel, load_mib_release_weights
+from mlcl.models import MIBConfig, MIBModel
 from mlcl.options import MIBOptions
 from mlcl.recipe import recipe_names, resolve
 from mlcl.train.optimiser import build_optimisation
@@ -316,7 +315,7 @@ def test_every_option_changes_behaviour_and_nothing_else_does(name: str, value: 
 
 @pytest.mark.parametrize("option", ["variant", "fusion", "tensor_activations", "kl", "evaluation", "text_pooling"])
 def test_a_value_that_an_option_does_not_have_is_refused(option: str) -> None:
-    with pytest.raises(ValueError, match=f"^{option} = 'no such value'; allowed: "):
+    with pytest.raises(ValueError, match=f"^{option} = 'no such value': input should be "):
         MIBConfig(**{option: "no such value"})
 
 
@@ -337,11 +336,3 @@ def test_every_recipe_has_settings_for_mib(recipe: str, profile: str) -> None:
         RELEASE, profile == "release"
     )
     assert experiment.data.padding == ("fixed" if profile == "release" else "longest")
-
-
-def test_the_release_s_names_are_read_strictly() -> None:
-    model = mib(**RELEASE)
-    with pytest.raises(DataError, match=r"^'fusion\.fusion1\.linear_9\.bias' is no parameter of the MIB release$"):
-        load_mib_release_weights(model, {"fusion.fusion1.linear_9.bias": torch.zeros(1)})
-    with pytest.raises(DataError, match="the state dict does not fit the model: missing"):
-        load_mib_release_weights(model, {"BN.weight": torch.zeros(1)})

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 import tiny_hkt
-from mlcl.errors import DataError
-from mlcl.models import HKTModel, load_hkt_weights, load_unimodal_weights
-from mlcl.models.release.hkt import cross_name, hkt_name, unimodal_name
+from mlcl.errors import DataError, UsageError
+from mlcl.models import HKTModel, load_release_weights
+from mlcl.models.release.names import HKT, HKT_CROSS, HKT_UNIMODAL
 
 # Ours (a pattern), and the release's; written from our side, so that the table under test is not its own judge.
 ENCODER = (
@@ -64,7 +64,7 @@ def test_every_parameter_has_one_name_in_the_release_and_loads_from_it() -> None
     source, target = tiny_hkt.model(seed=1), tiny_hkt.model(seed=2)
     state = release_state(source)
     assert len(state) == len(source.state_dict()) + len(UNUSED)
-    load_hkt_weights(target, state)
+    load_release_weights(target, state)
     assert all(torch.equal(value, target.state_dict()[name]) for name, value in source.state_dict().items())
 
 
@@ -72,7 +72,7 @@ def test_every_parameter_has_one_name_in_the_release_and_loads_from_it() -> None
 def test_a_unimodal_model_fills_its_encoder_alone(name: str) -> None:
     source, target = tiny_hkt.model(seed=1), tiny_hkt.model(seed=2)
     before = weights(target)
-    load_unimodal_weights(target, name, unimodal_state(source, name))
+    load_release_weights(target.unimodal(name), unimodal_state(source, name))
     for key, value in target.state_dict().items():
         expected = source.state_dict() if key.startswith(f"rows.{name}.") else before
         assert torch.equal(value, expected[key]), key
@@ -80,14 +80,14 @@ def test_a_unimodal_model_fills_its_encoder_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", UNUSED)
 def test_what_the_release_does_not_use_has_no_name(name: str) -> None:
-    assert hkt_name(name) is None
+    assert HKT.ours(name) is None
 
 
 @pytest.mark.parametrize("name", ["", "fc.1.weight", "L_AV.fc.1.bias", "text.encoder.weight", "visual_model.fc.0.bias"])
 def test_a_name_that_the_release_does_not_have_is_refused(name: str) -> None:
-    for translate in (hkt_name, unimodal_name, cross_name):
+    for names in (HKT, HKT_UNIMODAL, HKT_CROSS):
         with pytest.raises(DataError, match=r"is no parameter of the HKT release$"):
-            translate(name)
+            names.ours(name)
 
 
 def broken(state: dict[str, Tensor], how: str) -> str:
@@ -113,10 +113,10 @@ def test_a_state_dict_that_does_not_fit_is_refused_and_the_model_unchanged(how: 
     state, target = unimodal_state(tiny_hkt.model(seed=1), "acoustic"), tiny_hkt.model(seed=2)
     before, message = weights(target), broken(state, how)
     with pytest.raises(DataError, match=message):
-        load_unimodal_weights(target, "acoustic", state)
+        load_release_weights(target.unimodal("acoustic"), state)
     assert all(torch.equal(value, before[name]) for name, value in target.state_dict().items())
 
 
 def test_an_encoder_that_the_model_does_not_have_is_refused() -> None:
-    with pytest.raises(DataError, match=r"^the model has no hcf encoder; it has acoustic, visual$"):
-        load_unimodal_weights(tiny_hkt.model(hcf_dim=0), "hcf", {})
+    with pytest.raises(UsageError, match=r"^the model has no hcf encoder; it has acoustic, visual$"):
+        tiny_hkt.model(hcf_dim=0).unimodal("hcf")

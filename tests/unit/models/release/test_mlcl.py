@@ -9,7 +9,7 @@ from torch import Tensor
 import tiny
 from mlcl.errors import DataError
 from mlcl.models import MLCLModel, load_release_weights
-from mlcl.models.release.mlcl import release_name
+from mlcl.models.release.names import MLCL
 
 LETTER = {"text": "t", "acoustic": "a", "visual": "v"}
 # Ours (a pattern), and the release's; written from our side, so that the table under test is not its own judge.
@@ -67,7 +67,7 @@ def test_every_parameter_has_one_name_in_the_release_and_loads_from_it() -> None
 
 @pytest.mark.parametrize("name", UNUSED)
 def test_what_the_release_does_not_use_has_no_name(name: str) -> None:
-    assert release_name(name) is None
+    assert MLCL.ours(name) is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_the_release_does_not_use_has_no_name(name: str) -> None:
 )
 def test_a_name_that_the_release_does_not_have_is_refused(name: str) -> None:
     with pytest.raises(DataError, match=rf"^{re.escape(repr(name))} is no parameter of the MLCL release$"):
-        release_name(name)
+        MLCL.ours(name)
 
 
 def broken(state: dict[str, Tensor], how: str) -> str:
