@@ -48,7 +48,7 @@ OPTIONS = {
         *("--folds", "--by", "--lists", "--fold-seed", "--model", "--data", "--text-encoder", "--profile", "--seed"),
         *("--set", "--output", "--resume", "--device", "--threads", "--quiet"),
     },
-    "compare": {*STUDY, "--models"},
+    "compare": {*STUDY, "--models", "--tuned"},
     "ablate": {*STUDY, "--parts"},
     "report": {"--output", "--split", "--data", "--no-texts", "--embeddings", "--device", "--threads"},
     "models": {"--json"},

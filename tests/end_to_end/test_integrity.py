@@ -127,7 +127,7 @@ def test_hanging_up_stops_with_a_checkpoint(made: Path) -> None:
     assert Path("hung/checkpoint.pt").is_file()
 
 
-@pytest.mark.parametrize("output", ["planted.csv", "run/predictions/test.csv", "run/new.csv", "link.csv"])
+@pytest.mark.parametrize("output", ["planted.csv", "run/predictions/test.csv", "link.csv"])
 def test_predictions_never_replace_what_is_read(made: Path, run: Path, output: str) -> None:
     shutil.copy(made / "planted.pkl", "planted.csv")
     Path("link.csv").symlink_to("planted.csv")

@@ -15,7 +15,12 @@ def convert(
     file: Path,
     out: Path,
     *,
-    to: Annotated[str, Parameter(help="Layout to write; an unknown name lists them all.")] = "folder",
+    to: Annotated[
+        str | None,
+        Parameter(
+            help="Layout to write; an unknown name lists them all. When absent a pickle for .pkl, else a folder."
+        ),
+    ] = None,
     label: Annotated[str | None, Parameter(help="Keep only this label, where items have several.")] = None,
     columns: Annotated[
         str | None, Parameter(help="Keep some feature columns: covarep5, facet20, mfn (both) or hkt.")
@@ -49,8 +54,10 @@ def convert(
     from mlcl.data.formats import read_corpus
     from mlcl.data.half import halved
     from mlcl.data.labels import keep_label
+    from mlcl.files import refuse_existing
 
-    write = _writer(to, out, text)
+    write = _writer(to, out, text) if to is not None or text is not None else None
+    refuse_existing(out)
     if columns is not None:
         check_choice(columns)
     given = {"collapse": collapse, "pauses": pauses, "vocabulary": vocabulary, "fold": fold}
@@ -61,6 +68,8 @@ def convert(
         corpus = choose_columns(corpus, columns)
     if half:
         corpus = halved(corpus)
+    if write is None:
+        write = _writer(_layout_for(corpus, out), out)
     write(corpus, out)
     print(f"{_sizes(corpus)}: {out}")
 
@@ -101,12 +110,23 @@ def split(
     print(f"{_sizes(divided)}: {out}")
 
 
-def _writer(name: str, out: Path, text: str | None = None) -> "Callable[[Corpus, Path], None]":
+def _layout_for(corpus: "Corpus", out: Path) -> str:
+    """A folder; for a file the pickle that the corpus came from, else the one that holds what it has."""
+    from mlcl.data.formats import LAYOUTS
+
+    if out.suffix.lower() not in (".pkl", ".pickle", ".p"):
+        return "folder"
+    pickles = [layout.name for layout in LAYOUTS if layout.write is not None and layout.opening == "pickle"]
+    return corpus.layout if corpus.layout in pickles else "hkt" if corpus.has_context else "mag"
+
+
+def _writer(name: str | None, out: Path, text: str | None = None) -> "Callable[[Corpus, Path], None]":
     """The writer of a layout; refuses an unknown one, a place where there is something, and text that it has not."""
     from mlcl.data.formats import LAYOUTS
     from mlcl.errors import UsageError, nearest
     from mlcl.files import refuse_existing
 
+    name = "folder" if name is None else name
     writers = {layout.name: layout for layout in LAYOUTS if layout.write is not None}
     if name not in writers:
         raise UsageError(f"--to {name}: no such layout can be written; {nearest(name, list(writers))}")

@@ -27,6 +27,11 @@ def evaluate(
 
     set_threads(threads)
     trained = TrainedRun.load(str(run), device=device)
+    if not trained.folder.complete:
+        print(
+            f"note: {run} is unfinished: this is its best epoch so far; go on with mlcl train --resume {run}",
+            file=sys.stderr,
+        )
     corpus = trained.corpus(data)
     if not trained.same_data(corpus):
         file = corpus.path or data

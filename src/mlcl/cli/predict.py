@@ -38,5 +38,5 @@ def _check_apart(output: Path, run: Path, data: str | None) -> None:
     target = output.resolve()
     for place, what in ((data, "the data"), (run, "the run")):
         source = None if place is None else Path(place).resolve()
-        if source is not None and (target == source or source in target.parents):
-            raise UsageError(f"--output {output}: {what} stand there; name another place")
+        if source is not None and target.exists() and source in (target, *target.parents):
+            raise UsageError(f"--output {output}: {what} would be replaced; name another place")

@@ -40,6 +40,10 @@ def compare(
     recipe: str,
     *,
     models: Annotated[str, Parameter(help="Which models, the reference first; `all` for every one.")] = "all",
+    tuned: Annotated[
+        list[Path] | None,
+        Parameter(negative="", help="Recipe file of `mlcl tune --apply`, for its model alone; repeat for others."),
+    ] = None,
     options: StudyOptions,
 ) -> None:
     """Train several models with several seeds into a study folder; run it again to go on.
@@ -47,13 +51,13 @@ def compare(
     Parameters
     ----------
     recipe
-        demo, mosi, mosei, ur_funny or mustard.
+        demo, mosi, mosei, ur_funny, mustard, or a recipe file, whose settings are for its model alone.
     """
     from mlcl.options import OPTIONS
     from mlcl.studies.plan import comparison
 
     chosen = list(OPTIONS) if models == "all" else models.split(",")
-    _run(comparison(_shared(recipe, options), chosen), options)
+    _run(comparison(_shared(recipe, options), chosen, [str(file) for file in tuned or ()]), options)
 
 
 def ablate(

@@ -40,6 +40,7 @@ class Processor:
         scale: Per modality the deviations to divide by.
         per_item: Whether the columns of each item are standardised by themselves.
         vectors: Whether the text is word vectors, which are taken as they are.
+        word_aligned: Whether rows belonged to words in training; None for runs of version 0.1.0.
     """
 
     alignment: str
@@ -53,6 +54,7 @@ class Processor:
     scale: dict[str, list[float]]
     per_item: bool = False
     vectors: bool = False
+    word_aligned: bool | None = None
 
     @classmethod
     def fit(cls, corpus: Corpus, config: DataConfig, *, vectors: bool = False) -> "Processor":
@@ -94,6 +96,7 @@ class Processor:
             scale=scale,
             per_item=config.normalise == "item",
             vectors=vectors,
+            word_aligned=corpus.word_aligned,
         )
 
     def encode(

@@ -128,6 +128,7 @@ def _inputs(experiment: Experiment, facts: Mapping[str, Any]) -> str:
         "items": ", ".join(f"{name} {count}" for name, count in data["items"].items()),
         "columns": ", ".join(f"{name} {width}" for name, width in data["widths"].items()),
         "labels": _labels(data),
+        **({"leaks": markdown("; ".join(data["leaks"]))} if data.get("leaks") else {}),
         "modalities": ", ".join(experiment.data.modalities),
         "text encoder": f"{code(encoder['name'])}, {encoder['parameters']:,} parameters, sha256 `{encoder['sha256']}`",
         "model": f"{facts['parameters']:,} parameters",

@@ -1,5 +1,6 @@
 """What must hold before a run folder is made or gone on with."""
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
@@ -12,6 +13,9 @@ from mlcl.data.folds import advised_grouping
 from mlcl.data.formats.texts.labelled import NO_SPLIT
 from mlcl.errors import AlignmentError, DataError, NoWordsError, RunError, UsageError
 from mlcl.modality import TEXT
+from mlcl.parallel import world_size
+
+_log = logging.getLogger(__name__)
 
 
 def check_same_experiment(before: Experiment, after: Experiment) -> None:
@@ -75,6 +79,18 @@ def check_words(corpus: Corpus, modalities: Collection[str]) -> None:
         raise NoWordsError(
             "has word vectors and no words, and the text encoder reads words; train with --text-encoder vectors",
             path=corpus.path,
+        )
+
+
+def note_lonely_batches(experiment: Experiment) -> None:
+    """Say so where contrast has nothing to contrast with: a batch, or its parts, of one item."""
+    train, model = experiment.train, experiment.model
+    weights = [getattr(model, f"{level}_weight", 0) for level in ("umcl", "bmcl", "tmcl")]
+    if any(weights) and train.batch_size <= train.accumulate * world_size():
+        _log.warning(
+            "note: with train.batch_size=%d and train.accumulate=%d an item has no negatives, and the levels of "
+            "contrast are 0; raise train.batch_size",
+            *(train.batch_size, train.accumulate),
         )
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from mlcl.config import Experiment
 from mlcl.data.corpus import Corpus
 from mlcl.data.folds import lists_hash
+from mlcl.data.inspection.leaks import in_two_splits
 from mlcl.data.processor import Processor
 from mlcl.models.registry import MODELS
 
@@ -28,6 +29,7 @@ def corpus_facts(experiment: Experiment, corpus: Corpus, processor: Processor) -
         "items": {name: len(split) for name, split in corpus.splits.items()},
         "widths": corpus.widths(),
         "repaired_rows": corpus.repaired,
+        "leaks": in_two_splits(corpus),
         **({} if fold is None else {"fold": fold}),
     }
 

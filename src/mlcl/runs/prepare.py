@@ -66,7 +66,7 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
         EncoderError: If the text encoder has no usable tokenizer.
     """
     try:
-        return _prepare(experiment, with_test)
+        prepared = _prepare(experiment, with_test)
     except NoWordsError:
         changed = with_vectors(experiment)
         _log.warning(
@@ -75,7 +75,10 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
             experiment.data.file,
             experiment.text_encoder,
         )
-        return _prepare(changed, with_test)
+        prepared = _prepare(changed, with_test)
+    for leak in prepared.facts["leaks"]:
+        _log.warning("note: %s: %s", experiment.data.file, leak)
+    return prepared
 
 
 def _prepare(experiment: Experiment, with_test: bool) -> Prepared:

@@ -16,7 +16,7 @@ from mlcl.evaluate.evaluator import Predictions, predict_split, selection_names
 from mlcl.execution import set_execution
 from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import build_model
-from mlcl.runs.checks import check_rows_under_tokens
+from mlcl.runs.checks import check_rows_under_tokens, note_lonely_batches
 from mlcl.runs.prepare import Prepared
 from mlcl.seeding import seed_everything
 
@@ -74,6 +74,7 @@ def set_up(prepared: Prepared, device: torch.device) -> Setup:
     """
     experiment, processor = prepared.experiment, prepared.processor
     metric = _selection_metric(experiment, processor.target)
+    note_lonely_batches(experiment)
     seed_everything(experiment.seed)
     model = build_model(
         experiment,

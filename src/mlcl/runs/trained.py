@@ -1,5 +1,6 @@
 """Apply a trained run: to the splits it was made for, or to new data."""
 
+import logging
 from dataclasses import dataclass, replace
 
 import torch
@@ -22,6 +23,8 @@ from mlcl.runs.checks import check_words
 from mlcl.runs.export import load_processor
 from mlcl.runs.folder import RunFolder
 from mlcl.train.device import resolve_device
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +69,7 @@ class TrainedRun:
         this one, its items count as having none.
         """
         corpus, label = self._read(file), self.processor.target.name
+        self._note_other_clock(corpus)
         if not label or label == corpus.label or (not label_names(corpus) and not corpus.label):
             return corpus
         if label in label_names(corpus):
@@ -78,6 +82,21 @@ class TrainedRun:
             return open_corpus(data, recipe)
         corpus = open_corpus(data.model_copy(update={"file": file, "fold": None}), recipe)
         return refold(corpus, data.fold) if data.fold is not None and self.same_data(corpus) else corpus
+
+    def _note_other_clock(self, corpus: Corpus) -> None:
+        """Say so where rows stand otherwise than in training: the model reads them, and never learnt such."""
+        before = self.processor.word_aligned
+        if before is not None and before != corpus.word_aligned and corpus.widths():
+            here, there = (
+                ("one per word", "on a clock of their own")
+                if corpus.word_aligned
+                else ("on a clock of their own", "one per word")
+            )
+            _log.warning(
+                "note: the acoustic and visual rows of %s are %s, those of this run's training were %s; predictions "
+                "from them are not what was tested",
+                *(corpus.path or corpus.layout, here, there),
+            )
 
     def same_data(self, corpus: Corpus) -> bool:
         """Whether `corpus` is the file of the training, by its hash."""

@@ -1,5 +1,6 @@
 """From a command's options to a plan, and how a study that exists may grow."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import yaml
 from mlcl.config import Experiment, check_model_name
 from mlcl.errors import RunError, UsageError, nearest
 from mlcl.files import write_text
-from mlcl.recipe import read_recipe, resolve
+from mlcl.recipe import is_recipe_file, read_recipe, read_recipe_file, resolve
 from mlcl.studies.folder import Plan, Study, System
 
 
@@ -60,19 +61,48 @@ class Shared:
         return plan
 
 
-def comparison(shared: Shared, models: Sequence[str]) -> Plan:
+def comparison(shared: Shared, models: Sequence[str], tuned: Sequence[str] = ()) -> Plan:
     """Plan one run for each model and seed.
 
+    Args:
+        shared: What all runs have in common; its recipe may be a recipe file, which counts among `tuned`.
+        models: Which models.
+        tuned: Recipe files, as ``mlcl tune --apply`` writes them: the settings of each are for its own model alone.
+
     Raises:
-        UsageError: If a model, key or value is unknown.
+        UsageError: If a model, key or value is unknown, or a recipe file is for another recipe or model.
     """
     for model in models:
         check_model_name(model)
     if len(set(models)) < len(models):
         raise UsageError(f"--models {','.join(models)}: a model is named twice")
+    if is_recipe_file(shared.recipe):
+        tuned = [shared.recipe, *tuned]
+        shared = replace(shared, recipe=read_recipe_file(shared.recipe).extends)
+    settings = {model: values for file in tuned for model, values in _settings_of(file, shared, models).items()}
     common, own = _by_system(shared.changes, models)
-    systems = [System(name=name, label=name, model=name, changes=own[name]) for name in models]
-    return replace(shared, changes=common).plan("compare", ", ".join(models), systems)
+    systems = [
+        System(name=name, label=name, model=name, changes=(*settings.get(name, ()), *own[name])) for name in models
+    ]
+    notes = tuple(f"{name}: with the settings of a recipe file, not the recipe's own." for name in settings)
+    plan = replace(shared, changes=common).plan("compare", ", ".join(models), systems)
+    return plan.model_copy(update={"notes": notes})
+
+
+def _settings_of(file: str, shared: Shared, models: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The settings of a recipe file as changes of its model; a study has seeds of its own."""
+    own = read_recipe_file(file)
+    for what, wanted, found in (("recipe", shared.recipe, own.extends), ("profile", shared.profile, own.profile)):
+        if wanted != found:
+            raise UsageError(
+                f"{file} is for {what} {found}, and this study for {wanted}; tune on that, or leave it out"
+            )
+    if own.model not in models:
+        raise UsageError(f"{file} is for {own.model}, which is not in this study; {nearest(own.model, list(models))}")
+    values = own.settings.model_dump(exclude={"seed"}, exclude_none=True)
+    flat = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    flat |= {f"{key}.{name}": v for key, part in values.items() if isinstance(part, dict) for name, v in part.items()}
+    return {own.model: tuple(f"{key}={json.dumps(value)}" for key, value in flat.items())}
 
 
 def experiment(plan: Plan, system: System, seed: int) -> Experiment:

@@ -27,6 +27,11 @@ def check_leaks(corpus: Corpus) -> Iterator[Finding]:
         yield from _check_pair(corpus, (first, second), texts, items)
 
 
+def in_two_splits(corpus: Corpus) -> list[str]:
+    """One sentence for each pair of splits that share items, text and rows."""
+    return [f"{f.place}: {f.text}" for f in check_leaks(corpus) if f.check == "item-in-two-splits"]
+
+
 def _check_pair(
     corpus: Corpus, pair: tuple[str, str], texts: Mapping[str, Sequence[str]], items: Mapping[str, Sequence[str]]
 ) -> Iterator[Finding]:

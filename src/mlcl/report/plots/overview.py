@@ -54,7 +54,7 @@ def results_plot(summary: Summary) -> Plot:
 
 
 def differences_plot(summary: Summary, found: list[Finding], name: str, *, bars: bool) -> Plot:
-    """What changes in the main metric when the reference is replaced: other minus reference, with the intervals.
+    """The main metric of the reference minus that of each other system, with the intervals: as in the table.
 
     Args:
         summary: The numbers.
@@ -69,27 +69,27 @@ def differences_plot(summary: Summary, found: list[Finding], name: str, *, bars:
             gap = each.found.difference
             colour = ACCENT if each.better is not None else MUTED
             if bars:
-                axes.barh(row, -gap.estimate, height=0.56, color=colour, alpha=0.35, linewidth=0)
+                axes.barh(row, gap.estimate, height=0.56, color=colour, alpha=0.35, linewidth=0)
             else:
-                axes.plot(-gap.estimate, row, "o", color=colour, markersize=7)
-            axes.plot([-gap.high, -gap.low], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
+                axes.plot(gap.estimate, row, "o", color=colour, markersize=7)
+            axes.plot([gap.low, gap.high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
         axes.axvline(0, color=INK, linewidth=1)
         axes.set_yticks(range(len(found)), [summary.labels[each.other] for each in found], color=INK, fontsize=10)
         axes.set_ylim(len(found) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel(f"Change of {arrow(summary.metric)} against {base}")
+        axes.set_xlabel(f"{base} minus the other system, {arrow(summary.metric)}")
 
     said = "; ".join(
-        f"{summary.labels[each.other]} {digits(-each.found.difference.estimate, signed=True)} "
-        f"[{digits(-each.found.difference.high, signed=True)}, {digits(-each.found.difference.low, signed=True)}]"
+        f"{summary.labels[each.other]} {digits(each.found.difference.estimate, signed=True)} "
+        f"[{digits(each.found.difference.low, signed=True)}, {digits(each.found.difference.high, signed=True)}]"
         for each in found
     )
     return draw(
         name,
-        f"Change of {title(summary.metric)} against {base}; coloured where it is distinguishable",
-        f"Change of {title(summary.metric)} against {base} with 95 % intervals: {said}.",
+        f"{base} minus the other system in {title(summary.metric)}; coloured where it is distinguishable",
+        f"{base} minus the other system in {title(summary.metric)} with 95 % intervals: {said}.",
         paint,
         size=(PANEL[0], 0.9 + 0.36 * len(found)),
         wide=True,
