@@ -3,6 +3,7 @@
 import numpy as np
 
 from mlcl.data.target import Target
+from mlcl.evaluate.classification import chosen
 from mlcl.report.scored import Array, item_error
 from mlcl.report.sheet import Cell, Sheet
 from mlcl.report.summary import Summary
@@ -26,17 +27,13 @@ def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bo
     """
     scored, rows, target = summary.scored, summary.scored.scores[name], summary.scored.target
     if target.task == "regression":
-        kind, measure = "prediction and absolute error", "mae"
+        kind, error = "prediction and absolute error", item_error(target, "mae")
     elif scored.whole:
-        shown = (
-            f"probability of class {target.class_names[1]}"
-            if target.num_classes == 2
-            else "most probable class with its probability"
-        )
-        kind, measure = f"{shown} and cross-entropy", "cross_entropy"
+        two, more = f"probability of class {target.class_names[1]}", "most probable class with its probability"
+        kind = f"{two if target.num_classes == 2 else more} and cross-entropy"
+        error = item_error(target, "cross_entropy")
     else:
-        kind, measure = "most probable class with its probability, and share of seeds that are wrong", "accuracy"
-    error = item_error(target, measure)
+        kind, error = "most probable class with its probability, which is the error where it is wrong", _confidence
     assert error is not None
     errors = np.stack([error(row, scored.labels) for row in rows]).mean(axis=0)
     means = np.nan_to_num(rows).mean(axis=0)
@@ -64,6 +61,11 @@ def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bo
     )
     header = ["Item", "Label", "Prediction", "Error", *(["Words"] if words is not None else [])]
     return Sheet("worst", caption, header, cells, records, left=frozenset({4}))
+
+
+def _confidence(score: Array, labels: Array) -> Array:
+    """The probability of the predicted class where that is not the true one."""
+    return np.nanmax(score, axis=1) * (chosen(score) != labels)
 
 
 def _said(target: Target, label: float, mean: Array) -> tuple[float | str, float | str, dict[str, float]]:
