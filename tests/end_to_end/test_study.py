@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -74,7 +75,7 @@ def test_a_stopped_study_goes_on_where_its_runs_were() -> None:
     study.send_signal(signal.SIGTERM)
     errors = study.communicate(timeout=60)[1]
     assert study.returncode == 130, errors
-    assert "the same command goes on with study" in errors
+    assert errors.splitlines()[-1] == f"mlcl: stopped; go on with mlcl {shlex.join([*arguments, '--output', 'study'])}"
     done = history.read_text().splitlines()
     assert 0 < len(done) < 40
     assert not Path("study/runs/text/seed-1/metrics.json").exists()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from mlcl.cli.options import DEVICE, Data, Model, Threads, set_threads
-from mlcl.errors import UsageError
+from mlcl.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from mlcl.config import Experiment
@@ -98,7 +98,11 @@ def crossvalidate(
         check_free(place.path)
     if threads is None and experiment.text_encoder == TINY:
         set_threads(1)  # as in `mlcl train`
-    summary = cross_validate(experiment, place, quiet=quiet)
+    try:
+        summary = cross_validate(experiment, place, quiet=quiet)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        command = ["mlcl", "crossvalidate", "--resume", str(place.path)] if place.config.is_file() else []
+        raise Interrupted(str(stop) or "stopped", command) from stop
     fold = experiment.data.fold
     title = f"{experiment.model.name} on {experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}"
     split = f"{len(summary.folds)} folds by {fold.by if fold is not None else 'item'}"

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 
@@ -19,7 +20,7 @@ from mlcl.cli.study import ablate, compare
 from mlcl.cli.train import train
 from mlcl.cli.tune import tune
 from mlcl.cli.usage import explain
-from mlcl.errors import MlclError
+from mlcl.errors import Interrupted, MlclError
 
 VERBS: dict[str, Callable[..., None] | App] = {
     "train": train,
@@ -60,10 +61,11 @@ def run(arguments: Sequence[str]) -> int:
         build_app()(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         return _fail(explain(error), 2, debug)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        command = getattr(stop, "command", None) or ["mlcl", *tokens]
+        return _fail(f"{str(stop) or 'stopped'}; go on with {shlex.join(command)}", 130, debug)
     except MlclError as error:
         return _fail(str(error), error.exit_code, debug)
-    except KeyboardInterrupt:
-        return _fail("stopped", 130, debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -76,11 +78,6 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for users
         return _unexpected(error, debug)
     return 0
-
-
-def main() -> None:
-    """Entry point."""
-    sys.exit(run(sys.argv[1:]))
 
 
 def _system(error: OSError) -> str:
@@ -98,5 +95,6 @@ def _unexpected(error: Exception, debug: bool) -> int:
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         raise
-    print(f"mlcl: {' '.join(message.split())}", file=sys.stderr)
+    start = "\r" if code == 130 and sys.stderr.isatty() else ""  # over the echo of Ctrl-C
+    print(f"{start}mlcl: {' '.join(message.split())}", file=sys.stderr)
     return code

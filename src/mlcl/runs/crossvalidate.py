@@ -73,11 +73,8 @@ def _train(
         print(f"fold {number} of {settings.of}", file=sys.stderr)
     try:
         train_run(own, make_folder, quiet=quiet)
-    except Interrupted as stop:
-        what = str(stop).partition(";")[0]
-        raise Interrupted(
-            f"fold {number} of {settings.of}: {what}; go on with mlcl crossvalidate --resume {place.path}"
-        ) from stop
+    except (KeyboardInterrupt, Interrupted) as stop:
+        raise Interrupted(f"fold {number} of {settings.of}: {str(stop) or 'stopped'}") from stop
 
 
 def _write(
