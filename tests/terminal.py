@@ -74,7 +74,7 @@ class Terminals:
 
     def __enter__(self) -> "Terminals":
         command = [sys.executable, __file__, *(["fresh"] if self._fresh else [])]
-        self._server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -104,8 +104,8 @@ class Terminals:
         environment |= {"TERM": term, "MLCL_TERMINAL": mark} | ({"NO_COLOR": "1"} if no_color else {})
         order = {"terminal": os.ttyname(slave), "arguments": [str(argument) for argument in arguments]}
         try:
-            self._say(json.dumps({**order, "folder": str(Path.cwd()), "environment": environment}))
-            code, output = self._watch(int(self._hear()), master, interrupt)
+            self._say({**order, "folder": str(Path.cwd()), "environment": environment})
+            code, output = self._watch(self._hear(), master, interrupt)
             changed = [*_modes(output), *_remains(output, columns), *_processes(mark)]
             if termios.tcgetattr(slave) != before:
                 changed.append("settings of the terminal")
@@ -116,29 +116,27 @@ class Terminals:
 
     def _watch(self, process: int, master: int, interrupt: Callable[[str], bool]) -> tuple[int, str]:
         """Read until the process has ended; returns its exit code and all of its output."""
-        assert self._server.stdout is not None
-        received, pressed, deadline = b"", False, time.monotonic() + 300
-        while ready := select.select([master, self._server.stdout], [], [], 0.02)[0] or [None]:
+        received, pressed, deadline = b"", False, time.monotonic() + 600
+        while True:
+            ready = select.select([master, self._server.stdout], [], [], 0.02)[0]
             if master in ready:
                 received += os.read(master, 65536)
-            elif self._server.stdout in ready:
-                return int(self._hear()), received.decode()
+            elif ready:
+                return self._hear(), received.decode()
             elif time.monotonic() > deadline:
-                os.kill(process, 9)
+                os.kill(process, signal.SIGKILL)
                 raise AssertionError(f"the command has not ended: {received.decode()[-2000:]}")
             if not pressed and interrupt(received.decode(errors="ignore")):
                 os.write(master, b"\x03")
                 pressed = True
-        raise AssertionError
 
-    def _say(self, line: str) -> None:
+    def _say(self, order: dict[str, object]) -> None:
         assert self._server.stdin is not None
-        self._server.stdin.write(f"{line}\n")
-        self._server.stdin.flush()
+        self._server.stdin.write(json.dumps(order).encode() + b"\n")
 
-    def _hear(self) -> str:
+    def _hear(self) -> int:
         assert self._server.stdout is not None
-        return self._server.stdout.readline()
+        return int(self._server.stdout.readline())
 
 
 def _blank(columns: int) -> pyte.Screen:

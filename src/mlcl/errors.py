@@ -14,6 +14,7 @@ Each message names the value given, what is allowed and the next step, on one li
 
 import errno
 import os
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -68,9 +69,18 @@ class RunError(MlclError):
 
 
 class Interrupted(MlclError):
-    """Training was asked to stop and has saved a checkpoint."""
+    """Work was asked to stop and has kept its place.
+
+    Args:
+        where: Where it stopped, in words.
+        command: The command that goes on; empty where the same command does.
+    """
 
     exit_code = 130
+
+    def __init__(self, where: str, command: Sequence[str] = ()) -> None:
+        self.command = command
+        super().__init__(where)
 
 
 def lacks_room(error: BaseException | None) -> str | None:

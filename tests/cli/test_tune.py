@@ -240,7 +240,7 @@ def test_a_stopped_study_goes_on_with_the_same_values(workplace: Path, number: s
     _, err = process.communicate(timeout=120)
     assert process.returncode == (-9 if number == signal.SIGKILL else 130)
     if number != signal.SIGKILL:
-        assert re.fullmatch(r"mlcl: stopped .*trials?.*; the same command goes on", err.splitlines()[-1])
+        assert re.fullmatch(r"mlcl: stopped .*trials?.*; go on with mlcl tune demo .*", err.splitlines()[-1])
     begun = Path("s/journal.log").read_text().count('"worker"')
     succeed(*DEMO, "--trials", begun + 1, "--study", "s", "--quiet")
     rows = table("s")

@@ -135,7 +135,7 @@ def test_a_second_signal_stops_at_once_and_the_last_epoch_is_kept(short: Case, m
     with monkeypatch.context() as patch:
         patch.setattr(TrainProgress, "step", stop)
         outcome = invoke(*short.train, "--quiet", "--output", "run")
-    assert (outcome.code, outcome.out, outcome.err) == (130, "", "mlcl: stopped\n")
+    assert (outcome.code, outcome.out, outcome.err) == (130, "", "mlcl: stopped; go on with mlcl train --resume run\n")
     succeed("train", "--resume", "run")
     assert differences(short.whole, Path("run")) == []
 

@@ -1,6 +1,7 @@
 """Studies through the command line: complete, failed, interrupted and resumed runs."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def test_a_stopped_study_goes_on_where_its_runs_were() -> None:
     study.send_signal(signal.SIGTERM)
     errors = study.communicate(timeout=60)[1]
     assert study.returncode == 130, errors
-    assert "the same command goes on with study" in errors
+    assert errors.splitlines()[-1] == f"mlcl: stopped; go on with mlcl {shlex.join([*arguments, '--output', 'study'])}"
     done = history.read_text().splitlines()
     assert 0 < len(done) < 40
     assert not Path("study/runs/text/seed-1/metrics.json").exists()
@@ -107,7 +108,7 @@ def test_the_runs_of_a_killed_study_stop_with_it_and_the_same_command_goes_on() 
     while len(history.read_text().splitlines()) <= done and time.monotonic() < deadline + 60:
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
-    assert "the same command goes on with study" in process.communicate()[1]
+    assert "mlcl: stopped; go on with mlcl compare" in process.communicate()[1]
     assert len(history.read_text().splitlines()) > done
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from mlcl.cli.options import TrainingOptions, set_threads
-from mlcl.errors import UsageError
+from mlcl.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from mlcl.config import Experiment
@@ -76,7 +76,11 @@ def crossvalidate(
         place = CrossValidation(output if output is not None else free_path(experiment, "-folds"))
         check_free(place.path)
     options.limit_threads(experiment)
-    summary = cross_validate(experiment, place, quiet=options.quiet)
+    try:
+        summary = cross_validate(experiment, place, quiet=options.quiet)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        command = ["mlcl", "crossvalidate", "--resume", str(place.path)] if place.config.is_file() else []
+        raise Interrupted(str(stop) or "stopped", command) from stop
     fold = experiment.data.fold
     title = f"{experiment.model.name} on {experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}"
     split = f"{len(summary.folds)} folds by {fold.by if fold is not None else 'item'}"

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 
@@ -19,7 +20,7 @@ from mlcl.cli.study import ablate, compare
 from mlcl.cli.train import train
 from mlcl.cli.tune import tune
 from mlcl.cli.usage import explain
-from mlcl.errors import MlclError, UsageError
+from mlcl.errors import Interrupted, MlclError, UsageError
 from mlcl.inert import printable
 
 VERBS: dict[str, Callable[..., None] | App] = {
@@ -65,10 +66,11 @@ def run(arguments: Sequence[str], app: App | None = None) -> int:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         return _fail(explain(error, app.name[0]), 2, debug)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        command = getattr(stop, "command", None) or ["mlcl", *tokens]
+        return _fail(f"{str(stop) or 'stopped'}; go on with {shlex.join(command)}", 130, debug)
     except MlclError as error:
         return _fail(str(error), error.exit_code, debug)
-    except KeyboardInterrupt:
-        return _fail("stopped", 130, debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -81,11 +83,6 @@ def run(arguments: Sequence[str], app: App | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for users
         return _unexpected(error, debug)
     return 0
-
-
-def main() -> None:
-    """Entry point."""
-    sys.exit(run(sys.argv[1:]))
 
 
 def _say_notes_plainly() -> None:
@@ -114,5 +111,6 @@ def _unexpected(error: Exception, debug: bool) -> int:
 def _fail(message: str, code: int, debug: bool) -> int:
     if debug:
         raise
-    print(f"mlcl: {printable(' '.join(message.split()))}", file=sys.stderr)
+    start = "\r" if code == 130 and sys.stderr.isatty() else ""  # over the echo of Ctrl-C
+    print(f"{start}mlcl: {printable(' '.join(message.split()))}", file=sys.stderr)
     return code

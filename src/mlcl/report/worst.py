@@ -3,6 +3,7 @@
 import numpy as np
 
 from mlcl.data.target import Target
+from mlcl.evaluate.classification import chosen
 from mlcl.report.scored import Array, item_error
 from mlcl.report.sheet import Cell, Sheet
 from mlcl.report.summary import Summary
@@ -26,17 +27,13 @@ def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bo
     """
     scored, rows, target = summary.scored, summary.scored.scores[name], summary.scored.target
     if target.task == "regression":
-        kind, measure = "prediction and absolute error", "mae"
+        kind, error = "prediction and absolute error", item_error(target, "mae")
     elif scored.whole:
-        shown = (
-            f"probability of class {target.class_names[1]}"
-            if target.num_classes == 2
-            else "most probable class with its probability"
-        )
-        kind, measure = f"{shown} and cross-entropy", "cross_entropy"
+        two, more = f"probability of class {target.class_names[1]}", "most probable class with its probability"
+        kind = f"{two if target.num_classes == 2 else more} and cross-entropy"
+        error = item_error(target, "cross_entropy")
     else:
-        kind, measure = "most probable class with its probability, and share of seeds that are wrong", "accuracy"
-    error = item_error(target, measure)
+        kind, error = "most probable class with its probability, which is the error where it is wrong", _confidence
     assert error is not None
     errors = np.stack([error(row, scored.labels) for row in rows]).mean(axis=0)
     means = np.nan_to_num(rows).mean(axis=0)
@@ -45,19 +42,19 @@ def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bo
     for rank, place in enumerate(np.argsort(-errors, kind="stable")[:SHOWN], start=1):
         item = int(place)
         shown_id = scored.ids[item] if ids else f"{rank}."
-        label, given, more = _said(target, float(scored.labels[item]), means[item])
+        label, given, shares = _said(target, float(scored.labels[item]), means[item])
         said = {} if words is None else {"words": _cut(words[item])}
         cells.append(
             [
                 Cell(shown_id),
                 Cell(_shown(label)),
-                Cell(_shown(given), notes=tuple(map(digits, more.values()))),
+                Cell(_shown(given), notes=tuple(map(digits, shares.values()))),
                 Cell(digits(float(errors[item]))),
                 *map(Cell, said.values()),
             ]
         )
         records.append(
-            {"id": shown_id, "label": label, "prediction": given, **more, "error": float(errors[item]), **said}
+            {"id": shown_id, "label": label, "prediction": given, **shares, "error": float(errors[item]), **said}
         )
     caption = (
         f"The {several(len(cells), 'item')} of {scored.split} with the largest error of {summary.labels[name]}; "
@@ -65,6 +62,11 @@ def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bo
     )
     header = ["Item", "Label", "Prediction", "Error", *(["Words"] if words is not None else [])]
     return Sheet("worst", caption, header, cells, records, left=frozenset({4}))
+
+
+def _confidence(score: Array, labels: Array) -> Array:
+    """The probability of the predicted class where that is not the true one."""
+    return np.nanmax(score, axis=1) * (chosen(score) != labels)
 
 
 def _said(target: Target, label: float, mean: Array) -> tuple[float | str, float | str, dict[str, float]]:

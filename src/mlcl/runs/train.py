@@ -59,11 +59,14 @@ def train_run(
     try:
         with ExitStack() as closing:
             return _train_run(experiment, remember, closing, quiet=quiet)
-    except Exception as error:
-        reason = lacks_room(error)
-        if reason is None or not folder:
+    except (KeyboardInterrupt, Exception) as error:
+        if not folder:
             raise
-        path = folder[0].path
+        path, reason = folder[0].path, lacks_room(error)
+        if isinstance(error, KeyboardInterrupt | Interrupted):
+            raise Interrupted(str(error) or "stopped", ["mlcl", "train", "--resume", str(path)]) from error
+        if reason is None:
+            raise
         raise RunError(f"{path}: {reason.lower()}; make room and go on with mlcl train --resume {path}") from error
 
 
@@ -93,18 +96,15 @@ def _train_run(
             write_json_lines(folder.history, now.history)
             tracking.epochs(now.history)
 
-    try:
-        with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
-            state = fit_model(
-                setup,
-                folder.stages,
-                checkpoint=folder.checkpoint,
-                keep=lambda: export_model(folder, model),
-                progress=progress,
-                on_epoch=on_epoch,
-            )
-    except Interrupted as stop:
-        raise Interrupted(f"{stop}; go on with mlcl train --resume {folder.path}") from stop
+    with TrainProgress(metric, quiet=quiet or rank() != 0) as progress:
+        state = fit_model(
+            setup,
+            folder.stages,
+            checkpoint=folder.checkpoint,
+            keep=lambda: export_model(folder, model),
+            progress=progress,
+            on_epoch=on_epoch,
+        )
     if rank() != 0:
         return folder, {}
     if "test" in prepared.openers:

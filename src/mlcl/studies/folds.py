@@ -1,5 +1,6 @@
 """Train every fold of a cross-validation, go on with one that was interrupted, and summarise."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from mlcl.runs.export import prediction_table, read_predictions, write_table
 from mlcl.runs.folder import RunFolder, check_free
 from mlcl.runs.train import train_run
 from mlcl.studies.fold_card import fold_card
+
+_log = logging.getLogger(__name__)
 
 
 class CrossValidation:
@@ -112,6 +115,14 @@ def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: boo
             raise RunError(f"{place.fold(number).path} has other test items than its fold; remove it, and go on")
     names = [[groups[item] for item in fold.test] for fold in folds]
     summary = summarise(found, names, [labels[fold.train] for fold in folds])
+    for run, predictions in zip(runs, found, strict=True):
+        if np.isnan(predictions.score).any():
+            file = run.predictions / "test.csv"
+            _log.warning(
+                "note: %s is of version 0.1.0 and has the probability of the chosen class alone, so metrics that need "
+                "the others are left out; mlcl predict %s --split test --output %s writes them",
+                *(file, run.path, file),
+            )
     _write(experiment, settings, place, summary, found, names)
     return summary
 
@@ -130,11 +141,8 @@ def _train(
         print(f"fold {number} of {settings.of}", file=sys.stderr)
     try:
         train_run(own, make_folder, quiet=quiet)
-    except Interrupted as stop:
-        what = str(stop).partition(";")[0]
-        raise Interrupted(
-            f"fold {number} of {settings.of}: {what}; go on with mlcl crossvalidate --resume {place.path}"
-        ) from stop
+    except (KeyboardInterrupt, Interrupted) as stop:
+        raise Interrupted(f"fold {number} of {settings.of}: {str(stop) or 'stopped'}") from stop
 
 
 def _write(

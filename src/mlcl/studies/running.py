@@ -91,7 +91,7 @@ def run_study(
         for done in [pool.submit(work, system, seed) for system, seed in todo]:
             done.result()
     if children.stopped:
-        raise Interrupted(f"stopped; the same command goes on with {study.path}")
+        raise Interrupted("stopped")
 
 
 def _wanted(study: Study, system: System, seed: int, retry: bool) -> bool:

@@ -104,7 +104,7 @@ def range_plot(summary: Summary, styles: dict[str, tuple[str, str]]) -> Plot:
     centres = np.unique(bins)
     counts = [int((bins == centre).sum()) for centre in centres]
     names = [_signed(centre) if regression else class_label(target.class_names[centre]) for centre in centres]
-    crowded = not regression and sum(map(len, names)) > 60
+    crowded = len(names) * max(map(len, names)) > 50
     lines = {name: metric_by_bin(summary, name, bins) for name in summary.values if name != CONSTANT}
 
     def paint(figure: Figure, axes: Axes) -> None:

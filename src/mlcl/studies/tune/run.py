@@ -57,7 +57,7 @@ def run_trials(
                     study.interrupt(trial)
                 if isinstance(stop, Interrupted | KeyboardInterrupt):
                     place = "between trials" if trial is None else f"in trial {trial.number}"
-                    raise Interrupted(f"stopped {place}; the same command goes on") from stop
+                    raise Interrupted(f"stopped {place}") from stop
                 raise
             after(trial.number)
             if torch.cuda.is_available():  # the next model may be larger
