@@ -16,7 +16,7 @@ def hear(parts: int = 1, **options: object) -> tuple[LevelProbe, dict[str, torch
     model, batch = tiny.model(**options), tiny.batch()
     batch.pop("labels", None)
     with torch.no_grad():
-        terms = model(**batch).terms
+        terms = model(**batch, output_terms=True).terms
         with LevelProbe(model) as probe:
             for items in torch.arange(tiny.BATCH).tensor_split(parts):
                 model(**{name: value[items] for name, value in batch.items()})

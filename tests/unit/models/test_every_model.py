@@ -1,66 +1,25 @@
 """What holds for every model of the registry."""
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from transformers import PreTrainedConfig
 
-import targets
 import tiny
+from every_model import batch, build, every_model
 from mlcl.config import TrainConfig
-from mlcl.data.batch import Batch, EncodedSplit
+from mlcl.data.batch import Batch
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.execution import executed
-from mlcl.models.base import MultimodalModel, apply
-from mlcl.models.registry import MODELS, model_sizes
-from mlcl.options import OPTIONS
+from mlcl.models.base import apply
+from mlcl.models.registry import MODELS
 from mlcl.train.optimiser import build_optimisation
 from prepare import config as data_config
 
 EXACT = 1e-10  # float64; values of order 1
-DATA = {"text_config", "acoustic_dim", "visual_dim", "hcf_dim"}
-every_model = pytest.mark.parametrize("name", MODELS)
 every_task = pytest.mark.parametrize("task", ["regression", "classification"])
-
-
-def split(*, classes: bool = False) -> EncodedSplit:
-    """Eleven word-aligned items; some rows are all zeros."""
-    corpus = tiny.corpus(classes=classes)
-    processor = Processor.fit(corpus, data_config())
-    return processor.encode(corpus.splits["train"], word_tokenizer(tiny.WORDS))
-
-
-def build(name: str, task: str = "regression", **options: Any) -> MultimodalModel:
-    torch.manual_seed(0)
-    model_class = MODELS[name].model
-    widths = {"acoustic": tiny.ACOUSTIC_DIM, "visual": tiny.VISUAL_DIM}
-    sizes = model_sizes(model_class, targets.SCORES if task == "regression" else targets.TWO, widths)
-    small = {"d_model": 20, "num_heads": 5} if hasattr(model_class.config_class, "d_model") else {}
-    config = model_class.config_class(text_config=tiny.text_config(), **{**small, **sizes, **options})
-    model = model_class(config).double()
-    tiny.perturb(model, scale=0.05)
-    return model.eval()
-
-
-def batch(items: Any, **options: Any) -> Batch:
-    found = split(**options).batch(np.asarray(items))
-    doubled = {k: v.double() if v.is_floating_point() else v for k, v in found.inputs().items()}
-    return Batch(**doubled)
-
-
-@every_model
-def test_options_and_configuration_agree(name: str) -> None:
-    assert set(OPTIONS) == set(MODELS)
-    config_class = MODELS[name].model.config_class
-    own = {field.name for field in fields(config_class)} - {field.name for field in fields(PreTrainedConfig)} - DATA
-    assert own | {"name"} == set(OPTIONS[name].model_fields)
-    defaults = config_class()
-    for field, value in OPTIONS[name]().model_dump(exclude={"name"}).items():
-        assert getattr(defaults, field) == value, field
 
 
 @every_model

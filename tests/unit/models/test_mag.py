@@ -420,7 +420,9 @@ def test_a_saved_model_is_the_same_model(encoder: str, tmp_path: Path) -> None:
         assert again.config.to_dict().keys() == built.config.to_dict().keys()
         assert all(torch.equal(value, again.state_dict()[name]) for name, value in built.state_dict().items())
         inputs = batch(dtype=torch.float32)
-        assert torch.equal(again.eval()(**inputs).logits, built(**inputs).logits)
+        logits = again.eval()(**inputs).logits
+        # The same weights elsewhere in memory: a kernel may sum in another order.
+        torch.testing.assert_close(logits, built(**inputs).logits, rtol=0, atol=1e-6)
 
 
 def test_release_weights_load_strictly() -> None:

@@ -54,10 +54,12 @@ def test_the_output_holds_every_term_of_the_paper_in_its_order() -> None:
     assert output.logits.shape == (tiny.BATCH, 1)
     assert output.embedding.shape == (tiny.BATCH, 6 * 15)
     del batch["labels"]
-    silent = model(**batch)
-    assert silent.loss is None
-    assert list(silent.terms) == TERMS[1:]
+    silent, asked = model(**batch), model(**batch, output_terms=True)
+    assert silent.loss is silent.terms is asked.loss is None
+    assert list(asked.terms) == TERMS[1:]
+    assert all(torch.equal(term, output.terms[name]) for name, term in asked.terms.items())
     assert torch.equal(silent.logits, output.logits)
+    assert torch.equal(asked.logits, output.logits)
 
 
 @torch.no_grad()
