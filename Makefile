@@ -1,13 +1,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types contract format clean
+.PHONY: demo test test-long lint types contract format clean
 
 demo: .venv/installed
 	$(BIN)/mlcl train demo
 
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+
+test-long: .venv/installed-dev
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 -m long $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlcl.data.batch import EncodedSplit, Rows
 
-FORMAT = 3  # raise it whenever the same file and options would be encoded differently
+FORMAT = 4  # raise it whenever the same file and options would be encoded differently
 _INDEX = "index.json"
 
 

@@ -11,6 +11,8 @@ from transformers import initialization as init
 from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch
 from mlcl.encode.build import read_encoder_config, read_encoder_weights
+from mlcl.encode.pretrained import naming
+from mlcl.encode.text import TextBackbone
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.plan import Stage, Update, two_rates
 
@@ -22,8 +24,15 @@ class MultimodalModel(PreTrainedModel):
     and returns a `MultimodalOutput`. It never touches an optimiser: `updates` says what it needs.
     """
 
+    text: TextBackbone
     rows_under_tokens = False
     """Whether the model needs its feature rows on the clock of the tokens."""
+
+    @property
+    def reads_cls(self) -> str | None:
+        """The option by which the state at [CLS] stands for the whole text; None where another readout is chosen."""
+        names = ("text_pooling", "pooling", "readout")
+        return next((name for name in names if getattr(self.config, name, None) in ("cls", "pooler")), None)
 
     def updates(self, settings: TrainConfig) -> tuple[Update, ...]:
         """The optimisers that a training step needs, in the order in which they step."""
@@ -34,8 +43,8 @@ class MultimodalModel(PreTrainedModel):
         return ()
 
     @classmethod
-    def from_pretrained(cls, *arguments: Any, **options: Any) -> Any:
-        """Load what `save_pretrained` wrote: a folder or a hub name.
+    def from_pretrained(cls, *arguments: Any, trust_remote_code: bool = False, **options: Any) -> Any:  # noqa: ARG003
+        """Load what `save_pretrained` wrote: a folder or a hub name; code that comes with it is never run.
 
         Raises:
             ValueError: If it holds another model.
@@ -48,13 +57,21 @@ class MultimodalModel(PreTrainedModel):
                     f"{cls.config_class.model_type!r}; mlcl.models has the classes, and "
                     "mlcl.predict.trained.TrainedRun.load takes any run folder"
                 )
-        return super().from_pretrained(*arguments, **options)
+        return super().from_pretrained(*arguments, trust_remote_code=False, **options)
 
     @classmethod
     def from_text_encoder(cls, name: str, **options: Any) -> Self:
-        """Build a model around a pretrained text encoder (folder or hub name); `options` are its config's fields."""
-        model = cls(cls.config_class(text_config=read_encoder_config(name), **options))
-        model.adopt(read_encoder_weights(model.get_submodule("text.encoder"), name))
+        """Build a model around a pretrained text encoder (folder or hub name); `options` are its config's fields.
+
+        Raises:
+            EncoderError: If it cannot be read, or cannot serve.
+        """
+        config = read_encoder_config(name)
+        with naming(name):
+            model = cls(cls.config_class(text_config=config, **options))
+        model.adopt(read_encoder_weights(model.text.encoder, name))
+        with naming(name):
+            model.text.measured()
         return model
 
     def adopt(self, pretrained: dict[str, Tensor]) -> None:
