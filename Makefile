@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo bench test lint types contract format clean
+.PHONY: demo bench test test-long lint types contract format clean
 
 demo: .venv/installed
 	$(BIN)/mlcl train demo
@@ -11,6 +11,9 @@ bench: .venv/installed
 
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+
+test-long: .venv/installed-dev
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 -m long $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

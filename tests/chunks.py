@@ -6,7 +6,8 @@ from collections.abc import Sequence
 class Chunks:
     """A `mlcl.data.align.SubWordTokenizer`; ids count distinct chunks from 10 on."""
 
-    cls_id, sep_id, pad_id, cls_last = 1, 2, 0, False
+    cls_id, sep_id, pad_id, unknown_id, cls_last, cls_type = 1, 2, 0, 3, False, 0
+    lower_cased = False
 
     def __init__(self) -> None:
         self.known: dict[str, int] = {}

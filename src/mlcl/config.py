@@ -52,8 +52,8 @@ class DataConfig(Section):
     """Columns of another release to keep, before anything else: `covarep5`, `facet20`, `mfn`, `hkt`; null for all."""
     normalise: Literal["none", "train", "item"] = "train"
     """Standardise feature columns over the train split's rows, or within each item; rows of zeros stay zero."""
-    lower_case: bool = False
-    """Lower-case words before they reach the tokenizer."""
+    lower_case: Literal["auto", True, False] = "auto"
+    """Lower-case words before they reach the tokenizer; `auto`: where it knows no capitals."""
     max_length: int = Field(default=256, ge=8)
     """Longest text in sub-words, special tokens included; what is longer is cut (context from its front)."""
     padding: Literal["longest", "fixed"] = "longest"

@@ -27,6 +27,13 @@ def similar_lengths(real: Tensor, size: int) -> list[Tensor]:
     return list(torch.split(extent(real).argsort(stable=True), size))
 
 
+def equal_lengths(real: Tensor, *, alone: bool) -> list[Tensor]:
+    """Items in groups of one length each, shortest first, or each `alone`: their numbers."""
+    length, order = extent(real).sort(stable=True)
+    sizes = torch.ones_like(length) if alone else length.unique_consecutive(return_counts=True)[1]
+    return list(torch.split(order, sizes.tolist()))
+
+
 def extent(real: Tensor) -> Tensor:
     """(batch,) number of the last step that counts, from 1; 0 where none does."""
     return (real * torch.arange(1, real.shape[1] + 1, device=real.device)).amax(dim=1)

@@ -11,12 +11,27 @@ from mlcl.errors import DataError
 
 
 class SubWordTokenizer(Protocol):
-    """What the data room needs of a tokenizer."""
+    """What the data room needs of a tokenizer.
 
-    cls_id: int
+    Attributes:
+        cls_id: In front of a text, or behind it with `cls_last`; None for tokenizers without.
+        sep_id: Behind each segment.
+        pad_id: Of padding.
+        unknown_id: In the place of a word that it makes nothing of.
+        cls_last: Where [CLS] is.
+        cls_type: Segment id of [CLS].
+    """
+
+    cls_id: int | None
     sep_id: int
     pad_id: int
+    unknown_id: int
     cls_last: bool
+    cls_type: int
+
+    @property
+    def lower_cased(self) -> bool:
+        """Whether capitals mean nothing to it."""
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Sub-word ids of each text, without special tokens."""
@@ -33,11 +48,13 @@ class Aligned:
         ids: Flat sub-word ids.
         rows: Flat row numbers, counted from the item's first row of the segment; -1 for none.
         offsets: (items + 1,); item ``i`` is ``ids[offsets[i]:offsets[i + 1]]``.
+        vanished: (items,) words that the tokenizer makes nothing of: each is the unknown token, above its row.
     """
 
     ids: NDArray[np.int64]
     rows: NDArray[np.int64]
     offsets: NDArray[np.int64]
+    vanished: NDArray[np.int64]
 
     def __getitem__(self, item: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         span = slice(self.offsets[item], self.offsets[item + 1])
@@ -47,11 +64,13 @@ class Aligned:
 def align_words(words: Sequence[Sequence[str]], tokenizer: SubWordTokenizer, *, lower_case: bool = False) -> Aligned:
     """Tokenise word by word; every sub-word belongs to its word's row. Each distinct word is tokenised once.
 
-    Words that give no sub-word drop out together with their row.
+    A word that gives none is the unknown token, so that its row stays.
     """
     code: dict[str, int] = {}
     codes = np.array([code.setdefault(word, len(code)) for item in words for word in item], dtype=np.int64)
     pieces = tokenizer.encode([word.lower() for word in code] if lower_case else list(code)) if code else []
+    blank = np.array([not piece for piece in pieces], dtype=bool)
+    pieces = [piece or [tokenizer.unknown_id] for piece in pieces]
     piece_count = np.array([len(piece) for piece in pieces], dtype=np.int64)
     piece_start = np.cumsum(piece_count) - piece_count
     vocabulary = np.array([token for piece in pieces for token in piece], dtype=np.int64)
@@ -60,12 +79,15 @@ def align_words(words: Sequence[Sequence[str]], tokenizer: SubWordTokenizer, *, 
     item_start = np.cumsum(word_count) - word_count
     word_number = np.arange(len(codes)) - np.repeat(item_start, word_count)
     counts = piece_count[codes]
+    vanished = np.concatenate([[0], np.cumsum(blank[codes])])
+    bounds = np.concatenate([[0], np.cumsum(word_count)])
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     ends = np.concatenate([[0], np.cumsum(counts)])
     return Aligned(
         ids=vocabulary[np.repeat(piece_start[codes], counts) + within],
         rows=np.repeat(word_number, counts),
-        offsets=ends[np.concatenate([[0], np.cumsum(word_count)])],
+        offsets=ends[bounds],
+        vanished=np.diff(vanished[bounds]),
     )
 
 
@@ -93,4 +115,5 @@ def align_last_word(texts: Sequence[str], row_counts: NDArray[np.int64], tokeniz
         ids=np.array([token for piece in pieces for token in piece], dtype=np.int64),
         rows=np.concatenate(rows).astype(np.int64) if rows else np.zeros(0, dtype=np.int64),
         offsets=np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64),
+        vanished=np.zeros(len(texts), np.int64),
     )

@@ -15,10 +15,11 @@ class TokenSequences:
 
     Attributes:
         ids: Flat token ids with special tokens, without padding.
-        types: Flat segment ids, 0 or 1; 2 for a [CLS] that comes last.
+        types: Flat segment ids, 0 or 1; [CLS] has the tokenizer's own.
         rows: Flat row numbers into the item's rows, context first; -1 under special tokens.
         offsets: (items + 1,).
-        spoken: (items,) whether the item has any sub-word.
+        spoken: (items,) whether the item has any sub-word but the unknown tokens of words that have none.
+        vanished: How many words have none.
     """
 
     ids: NDArray[np.int64]
@@ -26,6 +27,7 @@ class TokenSequences:
     rows: NDArray[np.int64]
     offsets: NDArray[np.int64]
     spoken: NDArray[np.bool_]
+    vanished: int
 
 
 def lay_out(
@@ -41,15 +43,16 @@ def lay_out(
 
     One segment: ``[CLS] words [SEP]``, cut from the right. Context and punchline: ``[CLS] context [SEP] punchline
     [SEP]`` with segment ids 0 and 1; while the pair is too long, the context loses its front, then the punchline its
-    end (the rule of HKT and of MLCL's release). Where a tokenizer has its [CLS] last, as XLNet's, so have these.
+    end (the rule of HKT and of MLCL's release). Where a tokenizer has its [CLS] last, as XLNet's, so have these; where
+    it has none, as T5's, there is none.
     """
     end = "" if split.context is None else "."
     main = _align(split.main, tokenizer, alignment, lower_case, use_text, end)
     context = None if split.context is None else _align(split.context, tokenizer, alignment, lower_case, use_text, "")
     before = np.zeros(len(split), np.int64) if split.context is None else row_counts(split.context)
-    items, room = len(split), max_length - (2 if context is None else 3)
+    items, room = len(split), max_length - (1 if context is None else 2) - (tokenizer.cls_id is not None)
     kept = np.minimum(np.diff(main.offsets), room)
-    head, tail = _special(tokenizer.cls_id, items, 0), _special(tokenizer.cls_id, items, 2)
+    first = [] if tokenizer.cls_id is None else [_special(tokenizer.cls_id, items, tokenizer.cls_type)]
     if context is None:
         parts = [_Part(kept, main.offsets[:-1], main, 0), _special(tokenizer.sep_id, items, 0)]
     else:
@@ -61,8 +64,10 @@ def lay_out(
             _Part(kept, main.offsets[:-1], main, 1, shift=before),
             _special(tokenizer.sep_id, items, 1),
         ]
-    spoken = np.diff(main.offsets) + (0 if context is None else np.diff(context.offsets)) > 0
-    return _joined([*parts, tail] if tokenizer.cls_last else [head, *parts], spoken)
+    aligned = [main] if context is None else [main, context]
+    vanished = np.sum([part.vanished for part in aligned], axis=0)
+    spoken = np.sum([np.diff(part.offsets) for part in aligned], axis=0) > vanished
+    return _joined([*parts, *first] if tokenizer.cls_last else [*first, *parts], spoken, int(vanished.sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +82,11 @@ class _Part:
 
 
 def _special(token: int, items: int, kind: int) -> _Part:
-    once = Aligned(np.array([token]), np.array([-1]), np.array([0, 1]))
+    once = Aligned(np.array([token]), np.array([-1]), np.array([0, 1]), np.array([0]))
     return _Part(np.ones(items, np.int64), np.zeros(items, np.int64), once, kind)
 
 
-def _joined(parts: list[_Part], spoken: NDArray[np.bool_]) -> TokenSequences:
+def _joined(parts: list[_Part], spoken: NDArray[np.bool_], vanished: int) -> TokenSequences:
     """The parts of each item one after the other; segment ids are the parts' kinds."""
     offsets = np.concatenate([[0], np.cumsum(np.sum([part.lengths for part in parts], axis=0))]).astype(np.int64)
     ids, types, rows = (np.empty(offsets[-1], np.int64) for _ in range(3))
@@ -93,7 +98,7 @@ def _joined(parts: list[_Part], spoken: NDArray[np.bool_]) -> TokenSequences:
         if part.shift is not None:
             rows[to] += np.repeat(part.shift, part.lengths)
         begin += part.lengths
-    return TokenSequences(ids, types, rows, offsets, spoken)
+    return TokenSequences(ids, types, rows, offsets, spoken, vanished)
 
 
 def row_counts(segment: Segment) -> NDArray[np.int64]:

@@ -1,10 +1,11 @@
 """From a corpus to encoded splits, with everything that was learned from the train split; saved with a run."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from mlcl.data.vectors import stepwise
 from mlcl.errors import DataError, RunError
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
 
+_log = logging.getLogger(__name__)
 _FILE = "processor.json"
 _CHUNK = 2**14  # rows whose statistics are taken at a time, to need no second copy of the data
 
@@ -32,7 +34,7 @@ class Processor:
         alignment: ``word`` or ``last_word``.
         max_length: Longest text in tokens.
         fixed_length: Whether batches are padded to `max_length`.
-        lower_case: Whether words are lower-cased.
+        lower_case: Whether words are lower-cased; ``auto`` where the tokenizer knows no capitals.
         modalities: Those that the model sees.
         target: What the label is.
         widths: Columns of each kind of row; 1 for a modality that the file lacks.
@@ -46,7 +48,7 @@ class Processor:
     alignment: str
     max_length: int
     fixed_length: bool
-    lower_case: bool
+    lower_case: Literal["auto", True, False]
     modalities: tuple[str, ...]
     target: Target
     widths: dict[str, int]
@@ -121,9 +123,14 @@ class Processor:
             tokenizer,
             alignment=self.alignment,
             max_length=self.max_length,
-            lower_case=self.lower_case,
+            lower_case=tokenizer.lower_cased if self.lower_case == "auto" else self.lower_case,
             use_text=use_text,
         )
+        if sequences.vanished:
+            _log.warning(
+                "note: the tokenizer makes nothing of %d words; each is read as the unknown token, and keeps its row",
+                sequences.vanished,
+            )
         under_tokens = (sequences.rows, sequences.offsets)
         aligned = use_text and (word_aligned or split.main.rows.keys() <= {TEXT})
         rows = {}

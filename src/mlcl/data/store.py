@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mlcl.data.batch import EncodedSplit, Rows
 
-FORMAT = 5  # raise it whenever the same file and options would be encoded differently
+FORMAT = 6  # raise it whenever the same file and options would be encoded differently
 _INDEX = "index.json"
 _BLOCK = 2**20
 

@@ -5,11 +5,14 @@ places of MAG).
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from transformers import XLNetModel
+
+from mlcl.encode.architecture import undisturbed
 
 Lay = Callable[[Tensor], Tensor]
 """Lays a (batch, time, ...) tensor out as the hidden states are: packed, grouped, or as it is."""
@@ -21,20 +24,28 @@ _XLNET_LAYER = 1
 
 
 @contextmanager
-def injected(encoder: Any, inject: Inject | None, lay: Lay) -> Iterator[None]:
-    """Let `inject` replace the hidden states of an encoder that is called inside the block."""
+def injected(encoder: Any, inject: Inject | None, lay: Lay, steps: int) -> Iterator[None]:
+    """Let `inject` replace the hidden states of an encoder that is called inside the block.
+
+    What an encoder adds behind the `steps` that it is given, as Longformer does, stays as it is.
+    """
     if inject is None:
         yield
         return
+
+    def changed(states: Tensor) -> Tensor:
+        inside, behind = states[:, :steps], states[:, steps:]
+        return torch.cat([inject(inside, lay), behind], dim=1) if behind.shape[1] else inject(states, lay)
+
     if isinstance(encoder, XLNetModel):
 
         def before(module: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: ARG001
             states, *others = arguments  # XLNet's are (time, batch, width)
-            return (inject(states.transpose(0, 1), lay).transpose(0, 1), *others)
+            return (changed(states.transpose(0, 1)).transpose(0, 1), *others)
 
         handle = encoder.layer[_XLNET_LAYER].register_forward_pre_hook(before)
     else:
-        handle = encoder.embeddings.register_forward_hook(lambda module, arguments, states: inject(states, lay))  # noqa: ARG005
+        handle = encoder.embeddings.register_forward_hook(lambda module, arguments, states: changed(states))  # noqa: ARG005
     try:
         yield
     finally:
@@ -52,10 +63,13 @@ def injection_width(encoder: Any) -> int:
         if config.n_layer <= _XLNET_LAYER:
             raise ValueError(f"an XLNet of {config.n_layer} layer has no second one whose input could be changed")
         return int(config.d_model)
-    if not hasattr(encoder, "embeddings"):
+    found = None
+    if isinstance(embeddings := getattr(encoder, "embeddings", None), nn.Module):
+        with undisturbed(encoder), suppress(Exception):
+            found = embeddings(input_ids=torch.zeros(1, 2, dtype=torch.long, device=encoder.device))
+    if not isinstance(found, Tensor) or found.shape[:2] != (1, 2):
         raise ValueError(
             f"a text encoder of type {config.model_type!r} has no embeddings that could be changed; use one of the "
             "family of BERT, or XLNet"
         )
-    factorised = config.model_type in ("albert", "electra")  # they widen what the embeddings give
-    return int(config.embedding_size if factorised else config.hidden_size)
+    return found.shape[-1]

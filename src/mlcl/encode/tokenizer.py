@@ -4,12 +4,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer, BertTokenizer
 
-from mlcl.encode.pretrained import load_pretrained
+from mlcl.encode.pretrained import load_pretrained, naming
 from mlcl.errors import EncoderError
 
 
@@ -24,10 +25,23 @@ class SubWords:
         self.pretrained = pretrained
         pretrained.backend_tokenizer.no_truncation()
         pretrained.backend_tokenizer.no_padding()
-        self.cls_id: int = _first(pretrained.cls_token_id, pretrained.bos_token_id)
-        self.sep_id: int = _first(pretrained.sep_token_id, pretrained.eos_token_id)
-        self.pad_id: int = _first(pretrained.pad_token_id, pretrained.eos_token_id)
+        cls, sep, pad, unknown = (getattr(pretrained, f"{name}_token_id") for name in ("cls", "sep", "pad", "unk"))
+        begin, end = pretrained.bos_token_id, pretrained.eos_token_id
+        self.cls_id: int | None = begin if cls is None else cls
+        self.sep_id: int = _first(sep, end, begin, unknown)  # GPT-1 has no token but the unknown one
+        self.pad_id: int = _first(pad, end, self.sep_id)
+        self.unknown_id: int = _first(unknown, self.sep_id)
         self.cls_last = _ends_with_cls(pretrained)
+        self.cls_type = _segment_of_cls(pretrained, self.cls_id)
+
+    @cached_property
+    def lower_cased(self) -> bool:
+        """Whether capitals mean nothing to it: it lowers them itself, or its vocabulary has none."""
+        normalizer = self.pretrained.backend_tokenizer.normalizer
+        if normalizer is not None and normalizer.normalize_str("AB") == normalizer.normalize_str("ab"):
+            return True
+        special = set(self.pretrained.all_special_tokens)
+        return not any(token != token.lower() for token in self.pretrained.get_vocab() if token not in special)
 
     @property
     def vocabulary_size(self) -> int:
@@ -38,7 +52,7 @@ class SubWords:
         """Hash of all that decides about the ids of a text."""
         rules = [
             self.pretrained.backend_tokenizer.to_str(),
-            str([self.cls_id, self.sep_id, self.pad_id, self.cls_last]),
+            str([self.cls_id, self.sep_id, self.pad_id, self.unknown_id, self.cls_last, self.cls_type]),
         ]
         return hashlib.sha256("\n".join(rules).encode()).hexdigest()
 
@@ -74,10 +88,8 @@ def load_tokenizer(name: str) -> SubWords:
         raise EncoderError(f"text encoder {name!r} has no vocabulary: the folder needs tokenizer.json or vocab.txt")
     if not getattr(pretrained, "is_fast", False):
         raise EncoderError(f"the tokenizer of {name!r} has no fast version; pass a folder with tokenizer.json")
-    try:
+    with naming(name):
         return SubWords(pretrained)
-    except EncoderError as error:
-        raise EncoderError(f"text encoder {name!r}: {error}") from error
 
 
 def _read_vocabulary(folder: Path) -> SubWords:
@@ -112,8 +124,14 @@ def _ends_with_cls(pretrained: Any) -> bool:
     return bool(special) and special[-1] == pretrained.cls_token_id and special[0] != pretrained.cls_token_id
 
 
+def _segment_of_cls(pretrained: Any, cls_id: int | None) -> int:
+    """Segment id that the tokenizer itself gives [CLS]: 0 in BERT's sequences, 2 in XLNet's and Funnel's."""
+    special = pretrained.backend_tokenizer.encode("", add_special_tokens=True)
+    return dict(zip(special.ids, special.type_ids, strict=True)).get(cls_id, 0)
+
+
 def _first(*ids: int | None) -> int:
     for token_id in ids:
         if token_id is not None:
             return token_id
-    raise EncoderError("the tokenizer has no [CLS], [SEP] or [PAD] token, nor any to stand for them")
+    raise EncoderError("its tokenizer has no special token: none to end a text, and none for words that it lacks")

@@ -1,6 +1,6 @@
 """A small transformer over word vectors, for text that comes without words; it takes the place of a language model."""
 
-from typing import Any, no_type_check
+from typing import Any, ClassVar, no_type_check
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -26,6 +26,7 @@ class VectorsConfig(PreTrainedConfig):
     """
 
     model_type = "mlcl_vectors"
+    type_vocab_size: ClassVar[int] = 2
 
     input_dim: int = 300
     hidden_size: int = 128

@@ -15,6 +15,8 @@ from transformers.utils import ModelOutput
 from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch
 from mlcl.encode.build import read_encoder_config, read_encoder_weights
+from mlcl.encode.pretrained import naming
+from mlcl.encode.text import TextBackbone
 from mlcl.models.configuration import ModelConfig
 from mlcl.models.plan import Stage, Update, two_rates
 from mlcl.models.task import task_loss
@@ -79,6 +81,7 @@ class MultimodalModel(PreTrainedModel):
 
     supports_gradient_checkpointing = True
     _supports_sdpa = _supports_flash_attn = _supports_flex_attn = _supports_attention_backend = True
+    text: TextBackbone
     rows_under_tokens = False
     """Whether the model needs its feature rows on the clock of the tokens."""
 
@@ -86,6 +89,12 @@ class MultimodalModel(PreTrainedModel):
         config.check()
         config.check_problem()
         super().__init__(config)
+
+    @property
+    def reads_cls(self) -> str | None:
+        """The option by which the state at [CLS] stands for the whole text; None where another readout is chosen."""
+        names = ("text_pooling", "pooling", "readout")
+        return next((name for name in names if getattr(self.config, name, None) in ("cls", "pooler")), None)
 
     def get_input_embeddings(self) -> nn.Module:
         """The text encoder's."""
@@ -104,8 +113,8 @@ class MultimodalModel(PreTrainedModel):
         return ()
 
     @classmethod
-    def from_pretrained(cls, *arguments: Any, **options: Any) -> Any:
-        """Load what `save_pretrained` wrote: a folder or a hub name.
+    def from_pretrained(cls, *arguments: Any, trust_remote_code: bool = False, **options: Any) -> Any:  # noqa: ARG003
+        """Load what `save_pretrained` wrote: a folder or a hub name; code that comes with it is never run.
 
         Raises:
             ValueError: If it holds another model.
@@ -118,13 +127,21 @@ class MultimodalModel(PreTrainedModel):
                     f"{cls.config_class.model_type!r}; mlcl.models has the classes, and "
                     "mlcl.runs.trained.TrainedRun.load takes any run folder"
                 )
-        return super().from_pretrained(*arguments, **options)
+        return super().from_pretrained(*arguments, trust_remote_code=False, **options)
 
     @classmethod
     def from_text_encoder(cls, name: str, **options: Any) -> Self:
-        """Build a model around a pretrained text encoder (folder or hub name); `options` are its config's fields."""
-        model = cls(cls.config_class(text_config=read_encoder_config(name), **options))
-        model.adopt(read_encoder_weights(model.get_submodule("text.encoder"), name))
+        """Build a model around a pretrained text encoder (folder or hub name); `options` are its config's fields.
+
+        Raises:
+            EncoderError: If it cannot be read, or cannot serve.
+        """
+        config = read_encoder_config(name)
+        with naming(name):
+            model = cls(cls.config_class(text_config=config, **options))
+        model.adopt(read_encoder_weights(model.text.encoder, name))
+        with naming(name):
+            model.text.measured()
         return model
 
     def adopt(self, pretrained: dict[str, Tensor]) -> None:

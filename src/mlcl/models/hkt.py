@@ -37,12 +37,17 @@ class HKTModel(MultimodalModel):
     base_model_prefix = "hkt"
     rows_under_tokens = True
 
+    @property
+    def reads_cls(self) -> str:
+        """There is no other readout."""
+        return ""
+
     def __init__(self, config: HKTConfig) -> None:
         super().__init__(config)
         self.text = TextBackbone(config.text_config)
         widths: dict[str, int] = {name: getattr(config, f"{name}_dim") for name in ROWS}
         self.rows = nn.ModuleDict({name: self._row_encoder(name) for name in ROWS if widths[name]})
-        text_dim = self.text.encoder.config.hidden_size + widths[HCF]
+        text_dim = self.text.width + widths[HCF]
         nonverbal_dim = widths[ACOUSTIC] + widths[VISUAL]
         streams = (text_dim, nonverbal_dim, text_dim + nonverbal_dim)
         of_text, of_nonverbal, of_both = (config.heads("cross_heads", width) for width in streams)

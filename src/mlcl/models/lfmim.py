@@ -50,7 +50,7 @@ class LFMIMModel(MultimodalModel):
         super().__init__(config)
         dim, tokens = config.d_model, config.multimodal_tokens
         self.text = TextBackbone(config.text_config)
-        widths = (self.text.encoder.config.hidden_size, config.acoustic_dim, config.visual_dim)
+        widths = (self.text.width, config.acoustic_dim, config.visual_dim)
         self.project = nn.ModuleDict({m: nn.Linear(width, dim) for m, width in zip(MODALITIES, widths, strict=True)})
         longest = {TEXT: config.text_length, ACOUSTIC: config.acoustic_length, VISUAL: config.visual_length}
         self.streams = nn.ModuleDict({m: self._stream(m, 1, [1 + longest[m]]) for m in MODALITIES})

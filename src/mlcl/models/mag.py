@@ -39,7 +39,7 @@ class MAGModel(MultimodalModel):
     def __init__(self, config: MAGConfig) -> None:
         super().__init__(config)
         self.text = TextBackbone(config.text_config)
-        width = self.text.encoder.config.hidden_size
+        width = self.text.width
         if config.gate == "mag":
             self.gate = AdaptationGate(
                 injection_width(self.text.encoder),

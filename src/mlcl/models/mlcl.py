@@ -72,9 +72,9 @@ class MLCLModel(EncodersModel):
                 weight.copy_(first)
 
     @classmethod
-    def from_pretrained(cls, *arguments: Any, **options: Any) -> Any:
+    def from_pretrained(cls, *arguments: Any, trust_remote_code: bool = False, **options: Any) -> Any:  # noqa: ARG003
         """As `MultimodalModel.from_pretrained`."""
-        loaded = super().from_pretrained(*arguments, **options)
+        loaded = super().from_pretrained(*arguments, trust_remote_code=False, **options)
         (loaded[0] if isinstance(loaded, tuple) else loaded)._freeze_unused()
         return loaded
 

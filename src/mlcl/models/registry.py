@@ -125,19 +125,29 @@ def build_model(
             model = model_class.from_text_encoder(experiment.text_encoder, **options)
     except ValueError as error:
         raise UsageError(f"model: {error}") from error
-    longest = getattr(model.config.text_config, "max_position_embeddings", None)
+    _check_readout(model)
+    longest = model.text.positions
     if longest is not None and experiment.data.max_length > longest:
         raise UsageError(
             f"data.max_length = {experiment.data.max_length}: the text encoder has {longest} positions; "
             f"use --set data.max_length={longest}"
         )
-    rows = getattr(model.config.text_config, "vocab_size", vocabulary_size)
+    rows = getattr(model.config.text_config.get_text_config(), "vocab_size", vocabulary_size)
     if vocabulary_size > rows:
         raise EncoderError(
             f"text encoder {experiment.text_encoder!r}: its tokenizer has {vocabulary_size} tokens, its model {rows}; "
             "they do not belong together"
         )
     return model
+
+
+def _check_readout(model: MultimodalModel) -> None:
+    """Refuse to read a whole text from a first token that sees no other."""
+    if model.reads_cls is None or not model.text.measured().causal:
+        return
+    kind = model.config.text_config.model_type
+    step = f"use --set model.{model.reads_cls}=mean" if model.reads_cls else "use an encoder of the family of BERT"
+    raise UsageError(f"model: the first token's state is read, and in a {kind} it sees no other token; {step}")
 
 
 def model_sizes(model_class: type[MultimodalModel], target: Target, widths: dict[str, int]) -> dict[str, Any]:

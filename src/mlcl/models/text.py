@@ -25,7 +25,7 @@ class TextModel(MultimodalModel):
     def __init__(self, config: TextConfig) -> None:
         super().__init__(config)
         self.text = TextBackbone(config.text_config)
-        width = self.text.encoder.config.hidden_size
+        width = self.text.width
         self.pool = build_pooling(config.pooling, width, cls_last=self.text.cls_last)
         self.dropout = nn.Dropout(config.head_dropout)
         self.head = nn.Linear(width, config.num_labels)

@@ -24,7 +24,11 @@ def test_alignment_equals_a_loop_over_words(items: list[list[str]]) -> None:
     aligned = align_words(items, tokenizer)
     expected = []
     for item in items:
-        pieces = [(piece, row) for row, word in enumerate(item) for piece in Chunks.encode(tokenizer, [word])[0]]
+        pieces = [
+            (piece, row)
+            for row, word in enumerate(item)
+            for piece in Chunks.encode(tokenizer, [word])[0] or [Chunks.unknown_id]
+        ]
         expected.append(([piece for piece, _ in pieces], [row for _, row in pieces]))
     assert as_lists(aligned, len(items)) == expected
     assert aligned.offsets[0] == 0
@@ -34,12 +38,13 @@ def test_alignment_equals_a_loop_over_words(items: list[list[str]]) -> None:
 @fast
 @given(st.lists(st.lists(words, max_size=7), min_size=1, max_size=7))
 def test_laws_of_alignment(items: list[list[str]]) -> None:
-    """Rows never go back, each word that has sub-words has its row, and no other row occurs."""
+    """Rows never go back, each word has its row, and no other row occurs."""
     tokenizer = Chunks()
     aligned = align_words(items, tokenizer)
     for item, (_, rows) in zip(items, as_lists(aligned, len(items)), strict=True):
         assert rows == sorted(rows)
-        assert set(rows) == {row for row, word in enumerate(item) if word.strip("*")}
+        assert set(rows) == set(range(len(item)))
+    assert aligned.vanished.tolist() == [sum(not word.strip("*") for word in item) for item in items]
 
 
 def test_each_distinct_word_is_tokenised_once() -> None:
@@ -48,12 +53,13 @@ def test_each_distinct_word_is_tokenised_once() -> None:
     assert tokenizer.calls == [["ab", "cd", "ef"]]
 
 
-def test_a_word_without_sub_words_drops_out_together_with_its_row() -> None:
-    aligned = align_words([["abc", "***", "d"]], Chunks())
-    assert as_lists(aligned, 1) == [([10, 11, 12], [0, 0, 2])]
+def test_a_word_without_sub_words_is_the_unknown_token_and_keeps_its_row() -> None:
+    aligned = align_words([["abc", "***", "d"], ["*"]], Chunks())
+    assert as_lists(aligned, 2) == [([10, 11, Chunks.unknown_id, 12], [0, 0, 1, 2]), ([Chunks.unknown_id], [0])]
+    assert aligned.vanished.tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("items", [[], [[]], [[], []], [["*"], []]])
+@pytest.mark.parametrize("items", [[], [[]], [[], []]])
 def test_nothing_to_align_is_empty(items: list[list[str]]) -> None:
     aligned = align_words(items, Chunks())
     assert aligned.ids.dtype == aligned.rows.dtype == aligned.offsets.dtype == np.int64

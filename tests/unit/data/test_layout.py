@@ -38,9 +38,12 @@ def sequences(data: Split, max_length: int = 99, **options: Any) -> tuple[TokenS
 
 
 def test_a_single_segment_stands_between_special_tokens() -> None:
+    unknown = Chunks.unknown_id
     found, items = sequences(split([["abc", "d"], [], ["*"]]))
     assert items[0] == {"ids": [CLS, 10, 11, 12, SEP], "types": [0, 0, 0, 0, 0], "rows": [-1, 0, 0, 1, -1]}
-    assert items[1] == items[2] == {"ids": [CLS, SEP], "types": [0, 0], "rows": [-1, -1]}
+    assert items[1] == {"ids": [CLS, SEP], "types": [0, 0], "rows": [-1, -1]}
+    assert items[2] == {"ids": [CLS, unknown, SEP], "types": [0, 0, 0], "rows": [-1, 0, -1]}
+    assert found.vanished == 1
     assert found.spoken.tolist() == [True, False, False]
 
 
@@ -60,7 +63,7 @@ def test_a_pair_has_the_context_first_and_rows_counted_over_both() -> None:
 class Backward(Chunks):
     """The same with [CLS] at the end."""
 
-    cls_last = True
+    cls_last, cls_type = True, 2
 
 
 @fast

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import DistilBertConfig, RobertaConfig
 
+from mlcl.encode.architecture import Measured
 from mlcl.encode.build import build_encoder
 from mlcl.encode.text import TextEncoder
 from tiny import VOCABULARY, perturb, text_config
@@ -118,7 +119,7 @@ def test_encoders_of_other_kinds_work(config: object) -> None:
     expected = module.project((states * real[..., None]).mT).mT
     torch.testing.assert_close(module(ids, real).hidden, expected, rtol=0, atol=EXACT)
     assert encoded.hidden.shape == (B, T, D)
-    assert module.takes_token_types == (getattr(config, "model_type", "") != "distilbert")
+    assert module.measured() == Measured(leaks=False, segments=0 if isinstance(config, DistilBertConfig) else 2)
     changed = module(torch.where(mask(), (tokens() + 1) % VOCABULARY, 0), mask(), types())
     assert (encoded.pooled - changed.pooled).abs().amax(dim=1).min() > 1e-6
 

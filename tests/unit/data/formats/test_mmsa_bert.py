@@ -22,7 +22,8 @@ from writers_arrays import assert_same, mmsa_data
 class Letters:
     """A tokenizer whose sub-words are letters: ids from 3 on; it makes nothing of a full stop."""
 
-    cls_id, sep_id, pad_id, cls_last = 1, 2, 0, False
+    cls_id, sep_id, pad_id, unknown_id, cls_last, cls_type = 1, 2, 0, 3, False, 0
+    lower_cased = False
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         return [[ord(letter) - 94 for letter in text if letter != "."] for text in texts]
@@ -34,7 +35,7 @@ class Letters:
 class LastLetters(Letters):
     """The same with [CLS] at the end, as XLNet's."""
 
-    cls_last = True
+    cls_last, cls_type = True, 2
 
 
 def written(corpus: Corpus, path: Path, tokenizer: Letters | None = None) -> Any:

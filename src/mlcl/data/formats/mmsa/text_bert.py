@@ -10,9 +10,9 @@ from mlcl.data.align import SubWordTokenizer
 from mlcl.data.corpus import Corpus, Ragged, Split
 from mlcl.data.formats.arrays.arrays import AUDIO_AND_VISION, ArraySplit
 from mlcl.data.formats.arrays.padding import Span, filled
-from mlcl.data.formats.arrays.writing import refuse
 from mlcl.data.formats.mmsa.vocabulary import Spelling, Vocabulary
 from mlcl.data.layout import TokenSequences, lay_out
+from mlcl.errors import DataError
 
 TOKEN_WORDS = "token_words"
 _NO_WORD = -1
@@ -34,16 +34,15 @@ def under_tokens(corpus: Corpus, tokenizer: SubWordTokenizer, path: Path) -> dic
         path: Where it is to be written, for errors.
 
     Raises:
-        DataError: If a word has rows and no sub-word.
+        DataError: If the tokenizer has no [CLS].
     """
+    if tokenizer.cls_id is None:
+        raise DataError("text_bert begins with [CLS], and the tokenizer has none; take another for --text", path=path)
     tokens = {
         name: lay_out(split, tokenizer, alignment="word", max_length=_NO_LIMIT, lower_case=False)
         for name, split in corpus.splits.items()
     }
     steps = max(int(np.diff(laid.offsets).max(initial=0)) for laid in tokens.values())
-    for name, split in corpus.splits.items():
-        if corpus.word_aligned:
-            _check_kept(split, tokens[name], name, path)
     return {
         name: _arrays(split, tokens[name], steps, pad_id=tokenizer.pad_id, word_aligned=corpus.word_aligned)
         for name, split in corpus.splits.items()
@@ -148,18 +147,3 @@ def _rows_under(rows: Ragged, words: NDArray[np.int64]) -> NDArray[np.floating]:
     inside = words != _NO_WORD
     block[inside] = rows.values[(rows.offsets[:-1, None] + words)[inside]]
     return block
-
-
-def _check_kept(split: Split, tokens: TokenSequences, place: str, path: Path) -> None:
-    """Refuse words without sub-words, whose rows nothing would hold."""
-    items = np.repeat(np.arange(len(split)), np.diff(tokens.offsets))
-    inside = tokens.rows != _NO_WORD
-    for kind, rows in split.main.rows.items():
-        held = np.zeros(len(rows.values), bool)
-        held[(rows.offsets[items] + tokens.rows)[inside]] = True
-        lost = np.flatnonzero(~held & rows.values.any(axis=1))
-        if len(lost):
-            item = int(np.searchsorted(rows.offsets, lost[0], side="right")) - 1
-            word = split.main.words[item][lost[0] - rows.offsets[item]][:40]
-            what = f"the {kind} row of {place}[{item}] under the word {word!a}, of which the tokenizer makes nothing,"
-            raise refuse(path, what, "take another tokenizer, or leave --text out")
