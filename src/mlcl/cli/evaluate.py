@@ -22,19 +22,16 @@ def evaluate(
 
     from rich.console import Console
 
-    from mlcl.errors import DataError
     from mlcl.runs.trained import TrainedRun
     from mlcl.score_table import score_table
 
     set_threads(threads)
-    trained = TrainedRun.load(str(run), device=device)
+    trained = TrainedRun.load(run, device=device)
     corpus = trained.corpus(data)
     if not trained.same_data(corpus):
         file = corpus.path or data
         print(f"note: {file} is not the file this run was trained on (its hash differs)", file=sys.stderr)
-    predictions = trained.predict(corpus, split)
-    if predictions.labels is None:
-        raise DataError(f"split {split} has no labels to score; use mlcl predict", path=corpus.path)
+    predictions = trained.labelled(corpus, split)
     metrics = predictions.metrics()
     if json:
         print(json_format.dumps({split: metrics}, indent=2, allow_nan=False))

@@ -1,5 +1,6 @@
 """``mlcl train``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ from mlcl.cli.options import DEVICE, Data, Model, Threads, set_threads
 from mlcl.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlcl.config import Experiment
 
 
@@ -48,10 +51,11 @@ def train(
     from rich.console import Console
 
     from mlcl.config import TINY
-    from mlcl.parallel import launched, rank
+    from mlcl.parallel import rank
     from mlcl.recipe import changed, recipe_names, resolve
     from mlcl.runs.checks import check_same_experiment
     from mlcl.runs.folder import RunFolder
+    from mlcl.runs.start import new_folder
     from mlcl.runs.train import train_run
     from mlcl.score_table import score_table
     from mlcl.train.distributed import process_group
@@ -70,8 +74,7 @@ def train(
         )
         check_same_experiment(before, experiment)
 
-        def make_folder() -> RunFolder:
-            return folder
+        make_folder: Callable[[], RunFolder] = partial(RunFolder.open, resume)
     else:
         if recipe is None:
             raise UsageError(f"name a recipe ({', '.join(recipe_names())}) or a run with --resume")
@@ -87,11 +90,7 @@ def train(
             label=label,
             changes=changes,
         )
-        if output is None and launched():
-            raise UsageError("under torchrun name the run folder with --output, so that all processes agree")
-
-        def make_folder() -> RunFolder:
-            return RunFolder.create(output, experiment) if rank() == 0 else RunFolder(output or "")
+        make_folder = new_folder(output, experiment)
 
     if threads is None and experiment.text_encoder == TINY:
         set_threads(1)  # its steps are too small to share: two threads take twice as long as one
