@@ -1,5 +1,6 @@
 """Recipes: the starting point of each experiment, and how a command's options change it."""
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def resolve(
     tracking: str | None = None,
     label: str | None = None,
     changes: list[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Experiment:
     """Turn a recipe and a command's options into an experiment.
 
@@ -58,6 +60,7 @@ def resolve(
         tracking: Name of a tracker.
         label: Name of the label, where the file has several.
         changes: ``section.key=value`` with the value in YAML.
+        settings: Values by ``section.key``.
 
     Raises:
         UsageError: If the recipe, the model, the profile, a key or a value is unknown.
@@ -66,19 +69,20 @@ def resolve(
         if given == "":
             raise UsageError(f"{option} is empty; name a file or folder, or leave the option out")
     if is_recipe_file(recipe):
-        settings = _of_file(recipe, model, profile, data, text_encoder)
+        values = _of_file(recipe, model, profile, data, text_encoder)
     else:
-        settings = _of_recipe(recipe, model or "mlcl", profile or "default", data, text_encoder)
+        values = _of_recipe(recipe, model or "mlcl", profile or "default", data, text_encoder)
     asked = (("seed", seed), ("device", device), ("tracking", tracking))
-    settings |= {key: value for key, value in asked if value is not None}
+    values |= {key: value for key, value in asked if value is not None}
     if label is not None:
-        settings["data"]["label"] = label
-    for change in changes or []:
-        _apply(settings, change)
-    experiment = validate_experiment(settings)
+        values["data"]["label"] = label
+    pairs = {**dict(map(_parse, changes or [])), **(settings or {})}
+    for key, value in pairs.items():
+        _apply(values, key, value)
+    experiment = validate_experiment(values)
     if experiment.text_encoder != VECTORS:
         return experiment
-    chosen = any(change.partition("=")[0].strip() == "train.encoder_learning_rate" for change in changes or [])
+    chosen = "train.encoder_learning_rate" in pairs
     return with_vectors(experiment, learning_rate=experiment.train.encoder_learning_rate if chosen else None)
 
 
@@ -187,25 +191,31 @@ def changed(
         settings["data"]["file"] = data
     given = (("text_encoder", text_encoder), ("device", device), ("tracking", tracking))
     settings |= {key: value for key, value in given if value is not None}
-    for change in changes or []:
-        _apply(settings, change)
+    for key, value in map(_parse, changes or []):
+        _apply(settings, key, value)
     return validate_experiment(settings)
 
 
-def _apply(settings: dict[str, Any], change: str) -> None:
+def _parse(change: str) -> tuple[str, Any]:
+    """Key and value of ``section.key=value``."""
     key, equals, text = change.partition("=")
     if not equals or not key.strip():
         raise UsageError(f"--set {change!r} is not of the form section.key=value, for example train.epochs=5")
-    *path, last = key.strip().split(".")
-    section = settings
+    try:
+        return key.strip(), _number(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {change!r}: the value is not valid YAML") from error
+
+
+def _apply(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set the value of ``section.key``."""
+    *path, last = key.split(".")
+    section = values
     for part in path:
         section = section.setdefault(part, {})
         if not isinstance(section, dict):
-            raise UsageError(f"--set {change!r}: {part!r} is a value, not a section")
-    try:
-        section[last] = _number(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise UsageError(f"--set {change!r}: the value is not valid YAML") from error
+            raise UsageError(f"{key} = {value!r}: {part!r} is a value, not a section")
+    section[last] = value
 
 
 def _number(value: Any) -> Any:

@@ -197,7 +197,6 @@ def test_run_works_after_it_and_its_data_were_moved(
 
 def test_python_gives_the_same_numbers(recipe: str) -> None:
     trained = TrainedRun.load(recipe)
-    predictions = trained.predict(trained.corpus(), "test")
-    assert predictions.metrics() == metrics(recipe)["test"]
+    assert trained.evaluate() == metrics(recipe)["test"]
     weights = MLCLModel.from_pretrained(str(Path(recipe, "model"))).state_dict()
     assert all(np.array_equal(value, weights[name]) for name, value in trained.model.state_dict().items())

@@ -84,7 +84,7 @@ def test_a_trained_study_has_its_constant_and_its_geometry(place: Path) -> None:
     assert 'aria-label="Fused embeddings: uniformity over epochs' in text
     run = TrainedRun.load("study/runs/mlcl/seed-1")
     corpus = run.corpus()
-    constant = constant_predictions(corpus.splits["train"].labels, run.predict(corpus, "test"))  # type: ignore[arg-type]
+    constant = constant_predictions(corpus.splits["train"].labels, run.predictions(corpus, "test"))  # type: ignore[arg-type]
     assert run.folder.read_facts()["constant"] == [constant.score[0]]
     (history,) = (place / "study/runs/mlcl/seed-1/history.jsonl").read_text("utf-8").splitlines()[-1:]
     assert set(json.loads(history)["geometry"]) == {"fused", "umcl", "bmcl", "tmcl"}

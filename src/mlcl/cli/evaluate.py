@@ -21,12 +21,11 @@ def evaluate(
     import sys
 
     from mlcl.console import Console
-    from mlcl.errors import DataError
     from mlcl.runs.trained import TrainedRun
     from mlcl.score_table import score_table
 
     set_threads(threads)
-    trained = TrainedRun.load(str(run), device=device)
+    trained = TrainedRun.load(run, device=device)
     if not trained.folder.complete:
         print(
             f"note: {run} is unfinished: this is its best epoch so far; go on with mlcl train --resume {run}",
@@ -36,9 +35,7 @@ def evaluate(
     if not trained.same_data(corpus):
         file = corpus.path or data
         print(f"note: {file} is not the file this run was trained on (its hash differs)", file=sys.stderr)
-    predictions = trained.predict(corpus, split)
-    if predictions.labels is None:
-        raise DataError(f"split {split} has no labels to score; use mlcl predict", path=corpus.path)
+    predictions = trained.labelled(corpus, split)
     metrics = predictions.metrics()
     if json:
         print(json_format.dumps({split: metrics}, indent=2, allow_nan=False))

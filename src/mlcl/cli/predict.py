@@ -18,17 +18,15 @@ def predict(
     threads: Threads = None,
 ) -> None:
     """Write a trained run's predictions for every item of a file; labels may be absent."""
-    from mlcl.runs.export import check_table_path, save_predictions
+    from mlcl.runs.export import check_table_path, write_table
     from mlcl.runs.trained import TrainedRun
 
     set_threads(threads)
     check_table_path(output)
     _check_apart(output, run, data)
-    trained = TrainedRun.load(str(run), device=device)
-    corpus = trained.corpus(data)
-    results = {name: trained.predict(corpus, name) for name in ([split] if split else corpus.splits)}
-    save_predictions(output, results)
-    print(f"{sum(len(predictions.ids) for predictions in results.values())} predictions: {output}")
+    table = TrainedRun.load(run, device=device).predict(data, split)
+    write_table(output, table.reset_index())
+    print(f"{len(table)} predictions: {output}")
 
 
 def _check_apart(output: Path, run: Path, data: str | None) -> None:

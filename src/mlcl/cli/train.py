@@ -1,5 +1,6 @@
 """``mlcl train``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ from mlcl.cli.options import TrainingOptions, set_threads
 from mlcl.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlcl.config import Experiment
 
 _NONE = TrainingOptions()
@@ -33,10 +36,11 @@ def train(
         demo, mosi, mosei, ur_funny, mustard, or a recipe file (.yaml) that extends one of them.
     """
     from mlcl.console import Console
-    from mlcl.parallel import launched, rank
+    from mlcl.parallel import rank
     from mlcl.recipe import recipe_names
     from mlcl.runs.checks import check_same_experiment
     from mlcl.runs.folder import RunFolder
+    from mlcl.runs.start import new_folder
     from mlcl.runs.train import train_run
     from mlcl.score_table import score_table
     from mlcl.train.distributed import process_group
@@ -56,17 +60,12 @@ def train(
         experiment = options.resumed(before, tracking=track)
         check_same_experiment(before, experiment)
 
-        def make_folder() -> RunFolder:
-            return folder
+        make_folder: Callable[[], RunFolder] = partial(RunFolder.open, resume)
     else:
         if recipe is None:
             raise UsageError(f"name a recipe ({', '.join(recipe_names())}) or a run with --resume")
         experiment = options.experiment(recipe, tracking=track, label=label)
-        if output is None and launched():
-            raise UsageError("under torchrun name the run folder with --output, so that all processes agree")
-
-        def make_folder() -> RunFolder:
-            return RunFolder.create(output, experiment) if rank() == 0 else RunFolder(output or "")
+        make_folder = new_folder(output, experiment)
 
     options.limit_threads(experiment)
     with process_group(experiment.device):

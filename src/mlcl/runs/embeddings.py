@@ -37,7 +37,7 @@ def keep_embeddings(run: str | Path, split: str, *, data: str | None = None, dev
     file = Path(run) / "embeddings" / f"{split}.npz"
     if file.is_file():
         return file
-    trained = TrainedRun.load(str(run), device=device)
+    trained = TrainedRun.load(run, device=device)
     corpus = trained.corpus(data)
     if not trained.same_data(corpus):
         raise RunError(f"{corpus.path} is not the file that {run} was trained on; pass that one with --data")

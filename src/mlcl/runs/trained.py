@@ -2,7 +2,9 @@
 
 import logging
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+import pandas as pd
 import torch
 
 from mlcl.config import Experiment
@@ -20,7 +22,7 @@ from mlcl.execution import set_execution
 from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import load_model
 from mlcl.runs.checks import check_words
-from mlcl.runs.export import load_processor
+from mlcl.runs.export import load_processor, prediction_table
 from mlcl.runs.folder import RunFolder
 from mlcl.train.device import resolve_device
 
@@ -48,7 +50,7 @@ class TrainedRun:
     device: torch.device
 
     @classmethod
-    def load(cls, path: str, *, device: str = "auto") -> "TrainedRun":
+    def load(cls, path: str | Path, *, device: str = "auto") -> "TrainedRun":
         """Load the run at `path`.
 
         Raises:
@@ -62,13 +64,14 @@ class TrainedRun:
         set_execution(model, experiment.execution)
         return cls(folder, experiment, processor, tokenizer, model, place)
 
-    def corpus(self, file: str | None = None) -> Corpus:
-        """Read `file`, or the file the run was trained on, with the label that the run has learnt.
+    def corpus(self, data: str | Path | Corpus | None = None) -> Corpus:
+        """Read `data`, or the file the run was trained on, with the label that the run has learnt.
 
         Of the file it was trained on a fold's run sees the splits of its fold. Where a file has named labels and not
         this one, its items count as having none.
         """
-        corpus, label = self._read(file), self.processor.target.name
+        corpus = data if isinstance(data, Corpus) else self._read(None if data is None else str(data))
+        label = self.processor.target.name
         self._note_other_clock(corpus)
         if not label or label == corpus.label or (not label_names(corpus) and not corpus.label):
             return corpus
@@ -103,8 +106,45 @@ class TrainedRun:
         known = self.folder.read_facts().get("data", {}).get("sha256")
         return bool(known in (None, corpus.sha256))
 
-    def predict(self, corpus: Corpus, split: str) -> Predictions:
-        """Predict one split.
+    def predict(self, data: str | Path | Corpus | None = None, split: str | None = None) -> pd.DataFrame:
+        """The model's predictions, indexed by the items' ids, in the columns that ``mlcl predict`` writes.
+
+        Args:
+            data: A file or folder, or a corpus; labels may be absent. The file of the training when absent.
+            split: Only this split; all of them when absent.
+
+        Returns:
+            ``split``, ``prediction``; for classes ``probability``, and ``class`` where they have names; ``label`` where
+            there are any. Its ``to_csv(path)`` gives the file of ``mlcl predict --output path``.
+
+        Raises:
+            DataError: If the data cannot be read, or do not fit the run.
+        """
+        corpus = self.corpus(data)
+        parts = [prediction_table(n, self.predictions(corpus, n)) for n in ([split] if split else corpus.splits)]
+        return pd.concat(parts, ignore_index=True).set_index("id")
+
+    def evaluate(self, split: str = "test", *, data: str | Path | Corpus | None = None) -> dict[str, float | None]:
+        """Every metric of one split, over the items that have a label; arguments as for `predict`.
+
+        Raises:
+            DataError: If the data cannot be read, do not fit the run or have no labels.
+        """
+        return self.labelled(self.corpus(data), split).metrics()
+
+    def labelled(self, corpus: Corpus, split: str) -> Predictions:
+        """The same as `predictions`, of a split that can be scored.
+
+        Raises:
+            DataError: Besides, if it has no labels.
+        """
+        predictions = self.predictions(corpus, split)
+        if predictions.labels is None:
+            raise DataError(f"split {split} has no labels to score; use mlcl predict", path=corpus.path)
+        return predictions
+
+    def predictions(self, corpus: Corpus, split: str) -> Predictions:
+        """Scores and labels of one split.
 
         Raises:
             DataError: As `encode`.
