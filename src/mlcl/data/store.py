@@ -1,8 +1,6 @@
 """Encoded splits on disk: plain .npy files that are memory-mapped, and a JSON file that comes last."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.data.batch import EncodedSplit, Rows
+from mlcl.files import new_folder, read_bytes
+from mlcl.safe.npy import FAILURES, map_npy
+from mlcl.safe.text_file import parse_json
 
 FORMAT = 3  # raise it whenever the same file and options would be encoded differently
 _INDEX = "index.json"
+_MOST_INDEX = 2**31  # bytes; it has the ids of all items
 
 
 def write_store(folder: Path, splits: Iterable[tuple[str, EncodedSplit]], facts: dict[str, Any]) -> None:
@@ -24,30 +26,24 @@ def write_store(folder: Path, splits: Iterable[tuple[str, EncodedSplit]], facts:
     Raises:
         OSError: If there is no room, or no right to write.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with new_folder(folder, replace=True) as temporary:
         index: dict[str, Any] = {"format": FORMAT, "facts": facts, "splits": {}}
         for name, split in splits:
             index["splits"][name] = _write_split(temporary, name, split)
         (temporary / _INDEX).write_text(json.dumps(index), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        temporary.replace(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def read_store(folder: Path) -> tuple[dict[str, Callable[[], EncodedSplit]], dict[str, Any]] | None:
     """Return an opener for each split, and the facts; None if there is no whole store in `folder`."""
     try:
-        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        index = parse_json(read_bytes(folder / _INDEX, _MOST_INDEX))
         if index["format"] != FORMAT:
             return None
         splits = {name: _opener(folder, name, entry) for name, entry in index["splits"].items()}
         for opener in splits.values():
             opener()
         return splits, index["facts"]
-    except (OSError, EOFError, ValueError, LookupError, TypeError):
+    except FAILURES:
         return None
 
 
@@ -75,8 +71,7 @@ def _write_split(folder: Path, name: str, split: EncodedSplit) -> dict[str, Any]
 
 def _opener(folder: Path, name: str, entry: dict[str, Any]) -> Callable[[], EncodedSplit]:
     def array(key: str) -> NDArray[Any]:
-        mapped: NDArray[Any] = np.load(folder / f"{name}.{key}.npy", mmap_mode="r", allow_pickle=False)
-        return mapped
+        return map_npy(folder / f"{name}.{key}.npy")
 
     def load() -> EncodedSplit:
         return EncodedSplit(

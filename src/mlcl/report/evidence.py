@@ -1,16 +1,19 @@
 """What a study folder, or a single run folder, holds as evidence: plain files, read without the code that made them."""
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
 
-from mlcl.errors import RunError, nearest
+from mlcl.errors import DataError, RunError, nearest
+from mlcl.runs.stored import check_complete, check_config, check_history
+from mlcl.safe.budget import Budget
+from mlcl.safe.csv_file import read_table
+from mlcl.safe.text_file import read_json, read_json_lines, read_yaml
 from mlcl.studies.folder import Study, System
 
 Array = NDArray[np.float64]
@@ -43,10 +46,9 @@ class RunRecord:
         Raises:
             RunError: Naming the file that is missing or damaged.
         """
-        config = _yaml(path / "config.yaml")
-        lines = _text(path / "history.jsonl").splitlines()
-        history = [_json(path / "history.jsonl", line) for line in lines]
-        facts = _json(path / "run.json", _text(path / "run.json"))
+        config = _checked(path / "config.yaml", read_yaml, check_config)
+        history = _checked(path / "history.jsonl", read_json_lines, check_history)
+        facts = _checked(path / "run.json", read_json, check_complete)
         return cls(path, int(config["seed"]) if seed is None else seed, config, facts, history)
 
     def predictions(self, split: str) -> pd.DataFrame:
@@ -60,11 +62,11 @@ class RunRecord:
             known = sorted(entry.stem for entry in file.parent.glob("*.csv"))
             raise RunError(f"{self.path} has no predictions of split {split!r}; {nearest(split, known)}")
         try:
-            table = pd.read_csv(file, dtype=str, keep_default_na=False)  # numbers as text: to the last digit
+            table = pd.DataFrame(read_table(Budget(str(file)), file, optional=None).cells)
             score = "probability" if "probability" in table else "prediction"
             table["score"] = table[score].astype(np.float64)
             table["label"] = table["label"].replace("", "nan").astype(np.float64)
-        except (KeyError, ValueError) as error:
+        except (DataError, KeyError, ValueError) as error:
             raise RunError(f"{file} is no table of predictions with labels; {_AGAIN}") from error
         return table
 
@@ -223,28 +225,9 @@ def _read_single(path: Path) -> Evidence:
     return Evidence(path, title, "run", [run.seed], name, [SystemRecord(name, name, runs={run.seed: run})])
 
 
-def _text(file: Path) -> str:
+def _checked(file: Path, read: Callable[[Path], Any], check: Callable[[Any], Any]) -> Any:
+    """What a file holds, if it is of the form that `check` wants."""
     try:
-        return file.read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise RunError(f"{file} is missing or damaged; {_AGAIN}") from error
-
-
-def _json(file: Path, text: str) -> Facts:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise RunError(f"{file} is damaged; {_AGAIN}") from error
-    if not isinstance(value, dict):
-        raise RunError(f"{file} is damaged; {_AGAIN}")
-    return value
-
-
-def _yaml(file: Path) -> Facts:
-    try:
-        value = yaml.safe_load(_text(file))
-    except yaml.YAMLError as error:
-        raise RunError(f"{file} is damaged; {_AGAIN}") from error
-    if not isinstance(value, dict):
-        raise RunError(f"{file} is damaged; {_AGAIN}")
-    return value
+        return check(read(file))
+    except (DataError, ValueError) as error:
+        raise RunError(f"{file} is {'damaged' if file.exists() else 'missing or damaged'}; {_AGAIN}") from error

@@ -1,9 +1,7 @@
 """What a run folder keeps for others: model, processor, predictions. Each file appears whole or not at all."""
 
-import csv
 import json
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,28 +10,29 @@ import pandas as pd
 from mlcl.data.processor import Processor
 from mlcl.data.vectors import VectorSteps
 from mlcl.encode.tokenizer import SubWords, load_tokenizer
-from mlcl.errors import RunError, UsageError, lacks_room
+from mlcl.errors import DataError, RunError, UsageError, lacks_room
 from mlcl.evaluate.evaluator import Predictions
+from mlcl.files import replace_file, replace_files
 from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import save_model
 from mlcl.runs.folder import RunFolder
+from mlcl.safe.budget import Budget
+from mlcl.safe.csv_file import read_table
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
 def export_model(folder: RunFolder, model: MultimodalModel) -> None:
     """Write ``model/`` so that `MultimodalModel.from_pretrained` loads it."""
-    _replace_files(folder.model, lambda target: save_model(model, str(target)))
+    with replace_files(folder.model) as target:
+        save_model(model, str(target))
 
 
 def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords | VectorSteps) -> None:
     """Write ``processor/``: tokenizer and preparation."""
-
-    def write(target: Path) -> None:
+    with replace_files(folder.processor) as target:
         tokenizer.save(target)
         processor.save(target)
-
-    _replace_files(folder.processor, write)
 
 
 def load_processor(folder: RunFolder) -> tuple[Processor, SubWords | VectorSteps]:
@@ -73,22 +72,19 @@ def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table by the path's suffix, so that it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        if path.suffix == ".csv":
-            table.to_csv(temporary, index=False)
-        elif path.suffix == ".jsonl":
-            known = table.astype(object).where(table.notna(), None)  # JSON has no nan
-            records = known.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
-            temporary.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-        else:
-            table.to_parquet(temporary, index=False)
-        temporary.replace(path)
+        with replace_file(path) as temporary:
+            if path.suffix == ".csv":
+                table.to_csv(temporary, index=False)
+            elif path.suffix == ".jsonl":
+                known = table.astype(object).where(table.notna(), None)  # JSON has no nan
+                records = known.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
+                temporary.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+            else:
+                table.to_parquet(temporary, index=False)
     except OSError as error:
-        raise RunError(f"{path}: {(lacks_room(error) or str(error)).lower()}; write it elsewhere") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        reason = lacks_room(error) or error.strerror or str(error)
+        raise RunError(f"{path}: {reason.lower()}; write it elsewhere") from error
 
 
 def prediction_table(split: str, predictions: Predictions) -> pd.DataFrame:
@@ -115,26 +111,11 @@ def read_predictions(path: Path) -> Predictions:
         RunError: If the file is missing or damaged.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        ids, labels = [row["id"] for row in rows], np.array([float(row["label"]) for row in rows])
-        if "probability" not in rows[0]:
-            return Predictions(ids, "regression", np.array([float(row["prediction"]) for row in rows]), labels)
-        positive = np.array([float(row["probability"]) for row in rows])
-    except (OSError, ValueError, TypeError, LookupError) as error:
+        cells = read_table(Budget(str(path)), path, ("id", "prediction", "label"), ("probability",)).cells
+        labels = np.array(cells["label"], dtype=object).astype(np.float64)
+        score = np.array(cells.get("probability", cells["prediction"]), dtype=object).astype(np.float64)
+    except (DataError, ValueError) as error:
         raise RunError(f"{path} is missing or damaged; remove its run folder, and go on") from error
-    return Predictions(ids, "classification", np.stack([1 - positive, positive], axis=1), labels)
-
-
-def _replace_files(folder: Path, write: Callable[[Path], None]) -> None:
-    """Write into a sibling folder, then move file by file: a crash leaves whole files only."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.tmp")  # always the same name, so that none is left behind by a crash
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir()
-        write(temporary)
-        for file in sorted(temporary.iterdir()):
-            file.replace(folder / file.name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    if "probability" in cells:
+        return Predictions(cells["id"], "classification", np.stack([1 - score, score], axis=1), labels)
+    return Predictions(cells["id"], "regression", score, labels)

@@ -1,14 +1,13 @@
 """A run is a folder: the only hand-over between verbs."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mlcl.config import Experiment, validate_experiment
-from mlcl.errors import RunError, UsageError
-from mlcl.files import write_text
+from mlcl.errors import DataError, RunError, UsageError
+from mlcl.files import write_yaml
+from mlcl.runs.stored import check_facts
+from mlcl.safe.text_file import read_json, read_yaml
 
 
 class RunFolder:
@@ -64,8 +63,8 @@ class RunFolder:
     def experiment(self) -> Experiment:
         """The resolved configuration."""
         try:
-            values = yaml.safe_load(self.config.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            values = read_yaml(self.config)
+        except DataError as error:
             raise RunError(f"{self.config} is damaged; restore it, or train again") from error
         lost = [key for key in ("data", "model", "train") if not isinstance(values, dict) or key not in values]
         if lost:
@@ -77,23 +76,19 @@ class RunFolder:
 
     def write_config(self, experiment: Experiment) -> None:
         """Write ``config.yaml``."""
-        write_text(self.config, yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False))
+        write_yaml(self.config, experiment.model_dump(mode="json"))
 
     def read_facts(self) -> dict[str, Any]:
         """Data, encoder and versions of the run; empty while there are none."""
-        try:
-            facts: dict[str, Any] = json.loads(self.facts.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not self.facts.exists():
             return {}
-        except ValueError as error:
+        try:
+            facts = read_json(self.facts)
+            return dict(check_facts(facts)) if facts != {} else {}
+        except (DataError, ValueError) as error:
             raise RunError(
                 f"{self.facts} is damaged; restore it, or delete it and go on with mlcl train --resume {self.path}"
             ) from error
-        if not isinstance(facts, dict):
-            raise RunError(
-                f"{self.facts} is damaged; restore it, or delete it and go on with mlcl train --resume {self.path}"
-            )
-        return facts
 
     @property
     def trained(self) -> bool:

@@ -13,7 +13,7 @@ from mlcl.config import Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.errors import MlclError
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
-from mlcl.files import write_json_lines
+from mlcl.files import replace_file, write_json_lines
 from mlcl.models.plan import Stage
 from mlcl.parallel import rank
 from mlcl.runs.prepare import Prepared
@@ -71,13 +71,8 @@ def _train_stage(
     model, best = stage.model.to(device), folder / "model.safetensors"
 
     def keep() -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / ".model.tmp"
-        try:
+        with replace_file(best) as temporary:
             save_file(model.state_dict(), temporary)
-            temporary.replace(best)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     fit(
         model,

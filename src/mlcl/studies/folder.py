@@ -1,15 +1,15 @@
 """A study is a folder: a plan in ``study.yaml``, and a run folder for each system and seed."""
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
-import yaml
 from pydantic import Field, ValidationError
 
-from mlcl.errors import RunError
+from mlcl.errors import DataError, RunError
 from mlcl.options import Section
+from mlcl.runs.stored import check_failure, check_metrics
+from mlcl.safe.text_file import read_json, read_yaml
 
 Status = Literal["done", "failed", "missing"]
 _FILE = "study.yaml"
@@ -78,8 +78,8 @@ class Study:
         if not file.is_file():
             raise RunError(f"{path} is no study folder (it has no {_FILE}); make one with mlcl compare or mlcl ablate")
         try:
-            return cls(folder, Plan.model_validate(yaml.safe_load(file.read_text(encoding="utf-8"))))
-        except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
+            return cls(folder, Plan.model_validate(read_yaml(file)))
+        except (DataError, ValidationError) as error:
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "it is no YAML text"
             raise RunError(f"{file} is damaged: {reason}") from error
 
@@ -123,27 +123,14 @@ class Study:
 
     def failure(self, name: str, seed: int) -> str:
         """Why a run failed."""
-        return str(self._json(self.failure_file(name, seed))["error"])
+        return str(self._checked(self.failure_file(name, seed), check_failure)["error"])
 
     def metrics(self, name: str, seed: int) -> dict[str, dict[str, float | None]]:
         """Metrics of a complete run, by split."""
-        return self._json(self.run(name, seed) / "metrics.json")
+        return self._checked(self.run(name, seed) / "metrics.json", check_metrics)
 
-    def facts(self, name: str, seed: int) -> dict[str, Any]:
-        """Data, encoder, versions and cost of a run."""
-        return self._json(self.run(name, seed) / "run.json")
-
-    def history(self, name: str, seed: int) -> list[dict[str, Any]]:
-        """One record per epoch."""
-        lines = (self.run(name, seed) / "history.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
-
-    def predictions(self, name: str, seed: int, split: str) -> pd.DataFrame:
-        """Predictions of a complete run: ``id, split, prediction[, probability], label``, in the split's order."""
-        return pd.read_csv(self.run(name, seed) / "predictions" / f"{split}.csv", dtype={"id": str})
-
-    def _json(self, file: Path) -> Any:
+    def _checked(self, file: Path, check: Callable[[Any], Any]) -> Any:
         try:
-            return json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            return check(read_json(file))
+        except (DataError, ValueError) as error:
             raise RunError(f"{file} is missing or damaged; delete its run folder and start the study again") from error
