@@ -1,13 +1,13 @@
 """From a corpus to encoded splits, with everything that was learned from the train split; saved with a run."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
 
 from mlcl.config import DataConfig
 from mlcl.data.align import SubWordTokenizer
@@ -17,7 +17,9 @@ from mlcl.data.labels import count_classes, score_range
 from mlcl.data.layout import lay_out, row_counts
 from mlcl.data.vectors import stepwise
 from mlcl.errors import DataError, RunError
+from mlcl.files import write_json
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
+from mlcl.safe.text_file import read_json
 
 _FILE = "processor.json"
 _CHUNK = 2**14  # rows whose statistics are taken at a time, to need no second copy of the data
@@ -46,18 +48,18 @@ class Processor:
     """
 
     alignment: str
-    max_length: int
+    max_length: Annotated[int, Field(ge=1, le=2**17)]
     fixed_length: bool
     lower_case: bool
     modalities: tuple[str, ...]
     task: Task
-    widths: dict[str, int]
+    widths: dict[str, Annotated[int, Field(ge=0, le=2**16)]]
     shift: dict[str, list[float]]
     scale: dict[str, list[float]]
     per_item: bool = False
     vectors: bool = False
     label: str = ""
-    num_classes: int = 0
+    num_classes: Annotated[int, Field(ge=0, le=10_000)] = 0
     classes: tuple[str, ...] = ()
     label_range: tuple[float, float] | None = None
 
@@ -154,29 +156,25 @@ class Processor:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> "Processor":
-        """Build from the plain values of its attributes."""
+        """Build from the plain values of its attributes.
+
+        Raises:
+            ValueError: If one of them is not what it should be.
+        """
         old = {"num_classes": 2 if values["task"] == "classification" else 0}  # of runs before there were more classes
-        limits = values.get("label_range")
-        return cls(
-            **{
-                **old,
-                **values,
-                "modalities": tuple(values["modalities"]),
-                "classes": tuple(values.get("classes", ())),
-                "label_range": None if limits is None else (limits[0], limits[1]),
-            }
-        )
+        made: Processor = TypeAdapter(cls).validate_python({**old, **values})
+        return made
 
     def save(self, folder: Path) -> None:
         """Write ``processor.json``."""
-        (folder / _FILE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        write_json(folder / _FILE, asdict(self))
 
     @classmethod
     def load(cls, folder: Path) -> "Processor":
         """Read what `save` wrote."""
         try:
-            return cls.of(json.loads((folder / _FILE).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            return cls.of(read_json(folder / _FILE))
+        except (DataError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise RunError(f"{folder / _FILE} is missing or damaged: this is no complete run folder") from error
 
     def _rows(self, split: Split, name: str, on_tokens: tuple[NDArray[np.int64], NDArray[np.int64]] | None) -> Rows:

@@ -1,14 +1,16 @@
 """Pretrained text encoders: from a configuration, with random weights; and the weights of a folder or hub name."""
 
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 from transformers import logging as transformers_logging
 
+from mlcl.encode.model_folder import check_size
 from mlcl.encode.pretrained import load_pretrained
 from mlcl.encode.vectors import VectorsConfig, VectorsModel
-from mlcl.errors import EncoderError
+from mlcl.errors import DataError, EncoderError
 
 
 def build_encoder(config: Any) -> PreTrainedModel:
@@ -37,6 +39,11 @@ def read_encoder_config(name: str) -> Any:
     """Read the configuration of a pretrained encoder: a local folder or a hub name."""
     config = load_pretrained(AutoConfig.from_pretrained, name)
     config.name_or_path = ""  # a folder's path means nothing elsewhere
+    if Path(name).is_dir():
+        try:
+            check_size(Path(name), lambda: AutoModel.from_config(config))
+        except DataError as error:
+            raise EncoderError(f"text encoder {error}") from error
     return config
 
 

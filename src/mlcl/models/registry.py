@@ -1,6 +1,5 @@
 """Models by name, built for a corpus, saved and loaded."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from transformers import logging as transformers_logging
 from mlcl.config import TINY, VECTORS, Experiment
 from mlcl.data.corpus import Task
 from mlcl.encode.build import tiny_config
+from mlcl.encode.model_folder import check_model_folder, check_size
 from mlcl.encode.vectors import vectors_config
 from mlcl.errors import EncoderError, RunError, UsageError
 from mlcl.modality import TEXT
@@ -22,6 +22,7 @@ from mlcl.models.mcl import MCLModel
 from mlcl.models.mib import MIBModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
+from mlcl.safe.text_file import read_json
 
 Kind = Literal["regression", "classification", "multi-class"]
 """Kinds of label: a score, one of two classes, one of more."""
@@ -189,8 +190,11 @@ def load_model(folder: str) -> MultimodalModel:
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     try:
-        kind = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))["model_type"]
+        place = Path(folder)
+        check_model_folder(place)
+        kind = read_json(place / "config.json")["model_type"]
         [model_class] = [entry.model for entry in MODELS.values() if entry.model.config_class.model_type == kind]
+        check_size(place, lambda: model_class(model_class.config_class.from_pretrained(folder)))
         model: MultimodalModel = model_class.from_pretrained(folder)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
