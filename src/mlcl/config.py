@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 
-from mlcl.errors import UsageError, nearest
+from mlcl.errors import UsageError, nearest, shown
 from mlcl.options import OPTIONS, MLCLOptions, ModelOptions, Section
 from mlcl.options.section import refused
 
@@ -21,13 +21,13 @@ VECTORS = "vectors"
 class FoldConfig(Section):
     """One fold of a cross-validation: all items of the file, dealt into train, dev and test anew."""
 
-    number: int = Field(ge=1)
+    number: int = Field(ge=1, le=10_000)
     """Which fold, from 1."""
-    of: int = Field(default=5, ge=2)
+    of: int = Field(default=5, ge=2, le=10_000)
     """How many folds there are."""
     by: Literal["item", "video", "speaker"] = "item"
     """What stays together: nothing, the items of a video, or those of a speaker."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
     """Seed of the dealing."""
     lists: str | None = None
     """File with the folds' items, by id or by number in the data file's order; `by` then groups the dev items only."""
@@ -54,7 +54,7 @@ class DataConfig(Section):
     """Standardise feature columns over the train split's rows, or within each item; rows of zeros stay zero."""
     lower_case: Literal["auto", True, False] = "auto"
     """Lower-case words before they reach the tokenizer; `auto`: where it knows no capitals."""
-    max_length: int = Field(default=256, ge=8)
+    max_length: int = Field(default=256, ge=8, le=2**17)
     """Longest text in sub-words, special tokens included; what is longer is cut (context from its front)."""
     padding: Literal["longest", "fixed"] = "longest"
     """Pad to the longest item of the batch, or always to `max_length` (release)."""
@@ -68,13 +68,13 @@ class DataConfig(Section):
 class TrainConfig(Section):
     """How a model is fitted and selected."""
 
-    epochs: int = Field(default=10, ge=1)
+    epochs: int = Field(default=10, ge=1, le=100_000)
     """Passes over the train split."""
-    batch_size: int = Field(default=32, ge=1)
+    batch_size: int = Field(default=32, ge=1, le=2**20)
     """Items per optimiser step over all processes; contrastive negatives are the other items of the batch."""
-    accumulate: int = Field(default=1, ge=1)
+    accumulate: int = Field(default=1, ge=1, le=2**16)
     """Split each batch in this many parts to save memory; negatives are then the other items of the part."""
-    eval_batch_size: int = Field(default=128, ge=1)
+    eval_batch_size: int = Field(default=128, ge=1, le=2**20)
     """Items per batch without gradients; does not change any result."""
     optimiser: Literal["adam", "adamw", "adamw_transformers", "sgd"] = "adamw"
     """Adam, AdamW (`adamw_transformers`: of transformers 2 to 4, for MAG), or gradient descent without momentum."""
@@ -96,7 +96,7 @@ class TrainConfig(Section):
     """Number format of the computation; weights stay fp32."""
     select_on: str | None = None
     """Dev metric that chooses the epoch; null means mae for regression and cross_entropy for classification."""
-    patience: int | None = Field(default=None, ge=1)
+    patience: int | None = Field(default=None, ge=1, le=100_000)
     """Stop after this many epochs without improvement on dev; null trains all epochs."""
 
 
@@ -146,7 +146,7 @@ def validate_experiment(values: dict[str, Any]) -> Experiment:
 def check_model_name(name: object) -> None:
     """Refuse a model that does not exist."""
     if name not in OPTIONS:
-        raise UsageError(f"unknown model {name!r}; {nearest(str(name), list(OPTIONS))}")
+        raise UsageError(f"unknown model {shown(name)}; {nearest(str(name), list(OPTIONS))}")
 
 
 def _explain(place: list[str], error: Any, options: type[Section]) -> str:
@@ -156,7 +156,7 @@ def _explain(place: list[str], error: Any, options: type[Section]) -> str:
         for part in place[:-1]:
             section = options if part == "model" else _section(section.model_fields[part].annotation)
         inside = [".".join([*place[:-1], field]) for field in sorted(section.model_fields)]
-        return f"unknown key {name!r}; {nearest(name, inside)}"
+        return f"unknown key {shown(name)}; {nearest(name, inside)}"
     return refused(name, error)
 
 

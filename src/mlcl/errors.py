@@ -20,6 +20,8 @@ from pathlib import Path
 
 from mlcl.inert import printable
 
+_LONGEST = 100  # characters of a value in a message
+
 
 class MlclError(Exception):
     """Base of all errors that are meant for the user."""
@@ -93,6 +95,12 @@ def lacks_room(error: BaseException | None) -> str | None:
                 return os.strerror(number)
         error = error.__cause__ or error.__context__
     return None
+
+
+def shown(value: object) -> str:
+    """A value as it is written in a message: cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def nearest(value: str, allowed: list[str]) -> str:

@@ -9,9 +9,12 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from mlcl.config import VECTORS, Experiment, check_model_name, validate_experiment
-from mlcl.errors import UsageError, nearest
+from mlcl.errors import UsageError, nearest, shown
+from mlcl.files import read_bytes
 from mlcl.options import Section
 from mlcl.options.section import refused
+from mlcl.safe.text_file import MAX_YAML
+from mlcl.safe.yaml_text import parse_yaml
 
 _FOLDER = resources.files("mlcl") / "recipes"
 
@@ -28,8 +31,8 @@ def read_recipe(name: str) -> dict[str, Any]:
         UsageError: If there is no recipe of that name.
     """
     if name not in recipe_names():
-        raise UsageError(f"unknown recipe {name!r}; {nearest(name, recipe_names())}")
-    values: dict[str, Any] = yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+        raise UsageError(f"unknown recipe {shown(name)}; {nearest(name, recipe_names())}")
+    values: dict[str, Any] = parse_yaml((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     return values
 
 
@@ -126,7 +129,7 @@ def _of_recipe(recipe: str, model: str, profile: str, data: str | None, text_enc
     values = read_recipe(recipe)
     profiles = values["profiles"]
     if profile not in profiles:
-        raise UsageError(f"unknown profile {profile!r}; {nearest(profile, sorted(profiles))}")
+        raise UsageError(f"unknown profile {shown(profile)}; {nearest(profile, sorted(profiles))}")
     check_model_name(model)
     settings: dict[str, Any] = {
         "recipe": recipe,
@@ -156,7 +159,7 @@ def with_vectors(experiment: Experiment, *, learning_rate: float | None = None) 
 
 
 def _read_model(model: str) -> dict[str, Any]:
-    values: dict[str, Any] = yaml.safe_load((_FOLDER / "models" / f"{model}.yaml").read_text(encoding="utf-8"))
+    values: dict[str, Any] = parse_yaml((_FOLDER / "models" / f"{model}.yaml").read_text(encoding="utf-8"))
     return values
 
 
@@ -202,8 +205,8 @@ def _parse(change: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise UsageError(f"--set {change!r} is not of the form section.key=value, for example train.epochs=5")
     try:
-        return key.strip(), _number(yaml.safe_load(text))
-    except yaml.YAMLError as error:
+        return key.strip(), _number(parse_yaml(text))
+    except ValueError as error:
         raise UsageError(f"--set {change!r}: the value is not valid YAML") from error
 
 
@@ -214,7 +217,7 @@ def _apply(values: dict[str, Any], key: str, value: Any) -> None:
     for part in path:
         section = section.setdefault(part, {})
         if not isinstance(section, dict):
-            raise UsageError(f"{key} = {value!r}: {part!r} is a value, not a section")
+            raise UsageError(f"{key} = {shown(value)}: {part!r} is a value, not a section")
     section[last] = value
 
 
@@ -300,10 +303,10 @@ def read_recipe_file(path: str) -> RecipeFile:
         UsageError: If the file is missing or no recipe.
     """
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        values = parse_yaml(read_bytes(path, MAX_YAML).decode("utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or str(error)).lower()}; name a recipe or a recipe file") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except ValueError:
         raise UsageError(f"{path} is not valid YAML") from None
     if not isinstance(values, dict) or "extends" not in values:
         raise UsageError(f"{path} is no recipe file: it must say which recipe it extends, for example extends: mosi")
@@ -323,5 +326,5 @@ def _explain(error: ValidationError) -> str:
     name = ".".join(place)
     if first["type"] == "extra_forbidden":
         section: type[Section] = RecipeSettings if place[:1] == ["settings"] else RecipeFile
-        return f"unknown key {name!r}; {nearest(place[-1], list(section.model_fields))}"
+        return f"unknown key {shown(name)}; {nearest(place[-1], list(section.model_fields))}"
     return refused(name, first)

@@ -15,6 +15,7 @@ from mlcl.data.formats.texts import mustard
 from mlcl.data.video import video_of
 from mlcl.encode.tokenizer import load_tokenizer, word_tokenizer
 from originals import csd_folder, write_mustard
+from reading import read_with
 from writers import mag_data, write_hkt, write_mag, write_pickle
 
 WRITABLE = [layout.name for layout in LAYOUTS if layout.write]
@@ -137,7 +138,7 @@ def test_readers_are_told_how_to_read(workplace: Path) -> None:
         assert plain(read_corpus(value)) != plain(read_corpus("mean"))
         assert plain(read_corpus(value)) == plain(read_corpus("csd", options={name: value}))
     assert succeed("data", "convert", "mustard", "fold", "--fold", 1) == "6 train, 2 dev, 2 test: fold\n"
-    assert plain(read_corpus("fold")) == plain(mustard.read(workplace / "mustard", fold=1))
+    assert plain(read_corpus("fold")) == plain(read_with(mustard, workplace / "mustard", fold=1))
 
 
 def test_layouts_are_listed_with_what_can_be_done(workplace: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_checkpoint_on_a_full_disk(mag: Path) -> None:
     (mag / "run").rename(mag / "reference")
     succeed(*TRAIN, *constant, *settings(train__epochs=1))
     before = (mag / "run/checkpoint.pt").read_bytes()
-    (mag / "run/checkpoint.tmp").symlink_to(FULL)
+    (mag / "run/.checkpoint.pt.tmp").symlink_to(FULL)
     outcome = invoke("train", "--resume", "run", *settings(train__epochs=2), "--quiet")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.count("\n") == 1, outcome.err
@@ -120,14 +120,14 @@ def test_a_folder_that_the_system_refuses(mag: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_input_that_cannot_be_read(mag: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Path.open
+    real = os.open
 
-    def open_file(self: Path, *arguments: object, **options: object) -> object:
-        if self.name == "mag.pkl":
-            raise PermissionError(errno.EACCES, "Permission denied", str(self))
-        return real(self, *arguments, **options)  # type: ignore[call-overload]
+    def open_file(name: str | Path, *arguments: int) -> int:
+        if Path(name).name == "mag.pkl":
+            raise PermissionError(errno.EACCES, "Permission denied", str(name))
+        return real(name, *arguments)
 
-    monkeypatch.setattr(Path, "open", open_file)
+    monkeypatch.setattr("os.open", open_file)
     outcome = invoke(*TRAIN)
     assert (outcome.code, outcome.err.count("\n"), (mag / "run").exists()) == (1, 1, False)
     assert outcome.err.startswith("mlcl: mag.pkl")

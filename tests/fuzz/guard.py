@@ -21,14 +21,14 @@ class Guard:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
-        self._on = False
+        self._on = self._imports = False
         codecs.lookup("utf-8-sig")  # Python loads a codec when it is first asked for
         sys.addaudithook(self._hear)
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Notice what happens inside."""
-        self._on = True
+    def watching(self, *, imports: bool = False) -> Iterator[None]:
+        """Notice what happens inside; with `imports`, libraries may load modules of their own meanwhile."""
+        self._on, self._imports = True, imports
         try:
             yield
         finally:
@@ -37,7 +37,11 @@ class Guard:
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._on:
             return
-        if event.startswith(_FORBIDDEN) or _writes(event, arguments) or _runs_text(event, arguments):
+        if (
+            event.startswith(_FORBIDDEN)
+            or _writes(event, arguments)
+            or (not self._imports and _runs_text(event, arguments))
+        ):
             self._on = False
             self.seen.append(f"{event} {arguments!a}"[:300])
 

@@ -1,5 +1,6 @@
 """One case after another: damage, read, judge."""
 
+import io
 import json
 import resource
 import shutil
@@ -7,6 +8,8 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,10 +22,10 @@ from fuzz.targets import Files, Target
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import read_corpus
 from mlcl.data.inspection import inspect_corpus
-from mlcl.errors import DataError
+from mlcl.errors import DataError, MlclError
 from validity import check
 
-SECONDS = 2.0  # of processor time for one case at most; an ordinary one takes a millisecond
+SLOWER = 1.0  # times the seconds of a target may a case take; an ordinary one takes a millisecond
 BYTES = 2**30  # of memory beyond what the process had
 _TEMPLATES = 12  # valid data sets per layout
 _INSPECT_EVERY = 8
@@ -36,8 +39,10 @@ class Outcome(NamedTuple):
     seconds: float
 
 
-def judge(path: Path, guard: Guard) -> Outcome:
+def judge(path: Path, guard: Guard, target: Target | None = None) -> Outcome:
     """Read a file; raise AssertionError, or what reading raised, unless the outcome is one of the two."""
+    if target is not None and target.read is not None:
+        return _judge_folder(path, guard, target.read, target.seconds)
     modules = "antigravity" in sys.modules
     started = time.process_time()
     corpus = error = None
@@ -50,7 +55,7 @@ def judge(path: Path, guard: Guard) -> Outcome:
     seen, guard.seen = guard.seen, []
     assert not seen, f"reading did this: {seen}"
     assert ("antigravity" in sys.modules) == modules, "reading imported a module that the file names"
-    assert seconds < SECONDS, f"{seconds:.1f} s"
+    assert seconds < 2 * SLOWER, f"{seconds:.1f} s"
     if corpus is not None:
         check(corpus)
         return Outcome(corpus, "", seconds)
@@ -61,6 +66,24 @@ def judge(path: Path, guard: Guard) -> Outcome:
     assert message.startswith(error.path)
     assert 0 < len(message) < 2000
     assert message.isprintable(), ascii(message)
+    return Outcome(None, message, seconds)
+
+
+def _judge_folder(path: Path, guard: Guard, read: Callable[[Path], object], most: float) -> Outcome:
+    """Read a folder that is no data set: what is read, or one line of an error of ours."""
+    started = time.process_time()
+    message = ""
+    try:
+        with guard.watching(imports=True), redirect_stderr(io.StringIO()):
+            read(path)
+    except MlclError as error:
+        message = " ".join(str(error).split())
+        assert 0 < len(message) < 2000
+        assert "unexpected" not in message.partition(":")[0]
+    seconds = time.process_time() - started
+    seen, guard.seen = guard.seen, []
+    assert not seen, f"reading did this: {seen}"
+    assert seconds < most * SLOWER, f"{seconds:.1f} s"
     return Outcome(None, message, seconds)
 
 
@@ -129,11 +152,13 @@ class Fuzzer:
         }
 
     def _judge(self, path: Path, case: int, target: Target) -> str:
-        outcome = judge(path, self.guard)
+        outcome = judge(path, self.guard, target)
         self.slowest = max(self.slowest, outcome.seconds)
         assert peak_bytes() - self.before < BYTES, f"{(peak_bytes() - self.before) // 2**20} MiB"
-        if outcome.corpus is None:
+        if outcome.message:
             return "error"
+        if outcome.corpus is None:
+            return "corpus"
         assert not target.always_error
         if case % _INSPECT_EVERY == 0:
             json.dumps(inspect_corpus(outcome.corpus).as_json(), allow_nan=False)
@@ -154,6 +179,9 @@ class Fuzzer:
         """The files as they are must be read, or the damaged ones would show nothing."""
         for _, files in self.made[name]:
             path = self._write(files)
+            if target.read is not None:
+                target.read(path)
+                continue
             try:
                 check(read_corpus(path))
                 assert not target.always_error

@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from fuzz.folders import read_recipe, read_run, read_study, recipe_data, recipe_file, run_files, study_files
 from fuzz.targets import SIZES, Files, Rng, Target, on_disk, pickled, program
 from originals import label_rows, meld_rows, mustard_items, mustard_plus_rows, tokens, ur_funny_data, write_csd
 from writers import hkt_data, mag_data
@@ -108,6 +109,20 @@ def own_folder(data: Mapping[str, Any], rng: Rng) -> Files:
     return files
 
 
+def parquet_folder(data: Mapping[str, Any], rng: Rng) -> Files:
+    """The same with its table as parquet, packed in some way."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    files, buffer = own_folder(data, rng), io.BytesIO()
+    del files["data.csv"]
+    rows = [{**row, "words": row["text"].split()} for row in data["rows"]]
+    columns = {name: [row[name] for row in rows] for name in rows[0] if name != "text"}
+    how = {"compression": str(rng.choice(["none", "snappy", "gzip", "zstd"])), "use_dictionary": rng.random() < 0.7}
+    parquet.write_table(pa.table(columns), buffer, data_page_version=str(rng.choice(["1.0", "2.0"])), **how)
+    return {"data.parquet": buffer.getvalue(), **files}
+
+
 def saved_datasets(seed: int, _: Rng) -> Files:
     """A folder that `datasets` saved; only its bytes are damaged, since making one is slow."""
     import datasets
@@ -148,5 +163,9 @@ TARGETS: dict[str, Target] = {
     "csd": Target(csd_data, on_disk(write_csd_folder, "csd")),
     "matrices": Target(matrix_data, on_disk(write_matrix_folder, "matrices")),
     "own folder": Target(own_data, own_folder),
+    "own parquet": Target(own_data, parquet_folder),
     "saved datasets": Target(lambda seed: seed, saved_datasets),
+    "run folder": Target(lambda seed: seed, run_files, read=read_run, seconds=4),
+    "recipe file": Target(recipe_data, recipe_file, read=read_recipe),
+    "study": Target(lambda seed: seed, study_files, read=read_study, seconds=4),
 }

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlcl.data.corpus import Corpus
+
 Rng = np.random.Generator
 Files = dict[str, bytes]
 SIZES = {"train": 2, "valid": 1}
@@ -21,11 +23,15 @@ class Target(NamedTuple):
         write: The files of such data by name. One file is read as such, several as a folder. May raise anything for
             data that it cannot write.
         always_error: Whether what it writes is never a data set.
+        read: What reads it: a corpus, or None for what is none.
+        seconds: Processor time that one may take.
     """
 
     make: Callable[[int], Any]
     write: Callable[[Any, Rng], Files]
     always_error: bool = False
+    read: Callable[[Path], Corpus | None] | None = None
+    seconds: float = 2.0
 
 
 def pickled(data: Any, rng: Rng) -> Files:

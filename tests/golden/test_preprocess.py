@@ -15,6 +15,7 @@ from mlcl.data.corpus import Corpus
 from mlcl.data.formats.items import hkt, mag
 from mlcl.data.processor import Processor
 from mlcl.encode.tokenizer import SubWords
+from reading import read_with
 
 PATTERN = "preprocess_*.safetensors"
 
@@ -48,7 +49,7 @@ class Case:
                 )
                 for i, example in enumerate(self.examples)
             ]
-            return mag.read({"train": items}, dtype=np.float64)
+            return read_with(mag, {"train": items}, dtype=np.float64)
         kinds = ("visual", "acoustic", "hcf")
         pairs = [
             (
@@ -59,7 +60,7 @@ class Case:
             )
             for i, example in enumerate(self.examples)
         ]
-        return hkt.read({"train": pairs}, dtype=np.float64)
+        return read_with(hkt, {"train": pairs}, dtype=np.float64)
 
     def encoded(self, **changes: Any) -> EncodedSplit:
         """Every item in the release's settings, but for `changes`."""

@@ -9,6 +9,7 @@ import pytest
 from mlcl.data.formats import read_corpus
 from mlcl.data.formats.originals import csd
 from mlcl.data.formats.texts import mustard
+from reading import read_with
 
 FOLDER = Path(os.environ.get("MLCL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
@@ -50,8 +51,8 @@ def test_counts_are_those_of_the_readme(name: str) -> None:
 
 def test_words_of_mosi_are_all_there() -> None:
     path = real("mosi/CMU_MOSI_ModifiedTimestampedWords.csd")
-    kept = csd.read(path, pauses="keep").splits["train"].main.words
-    dropped = csd.read(path).splits["train"].main.words
+    kept = read_with(csd, path, pauses="keep").splits["train"].main.words
+    dropped = read_with(csd, path).splits["train"].main.words
     assert sum(map(len, kept)) == 51_056
     assert [[word for word in words if word != "."] for words in kept] == dropped
     assert sum(map(len, dropped)) == 51_056 - 8287
@@ -90,7 +91,7 @@ def test_folds_of_mustard_divide_it_in_five() -> None:
     folds = mustard.read_folds(real("mustard"))
     assert [(len(train), len(test)) for train, test in folds] == [(552, 138)] * 5
     assert len({key for _, test in folds for key in test}) == 690
-    corpus = mustard.read(real("mustard"), fold=3)
+    corpus = read_with(mustard, real("mustard"), fold=3)
     assert {name: len(split) for name, split in corpus.splits.items()} == {"train": 414, "dev": 138, "test": 138}
 
 

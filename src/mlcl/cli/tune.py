@@ -51,7 +51,7 @@ def tune(
     from mlcl.files import write_text
     from mlcl.parallel import launched
     from mlcl.studies.tune.command import begin, show, work
-    from mlcl.studies.tune.importance import FEWEST, importance_svg, importances
+    from mlcl.studies.tune.importance import FEWEST, importances
     from mlcl.studies.tune.outcome import recipe_text, set_words
 
     if launched():
@@ -66,7 +66,9 @@ def tune(
     if importance is not None and not shares:
         print(f"note: {importance} is not written: it takes {FEWEST} complete trials that differ", file=sys.stderr)
     elif importance is not None:
-        write_text(importance, importance_svg(shares, f"Share of dev {begun.metric} that each setting explains"))
+        from mlcl.report.plots.importance import importance_plot
+
+        write_text(importance, importance_plot(shares, f"Share of dev {begun.metric} that each setting explains").svg)
     if apply is not None:
         write_text(apply, recipe_text(begun.study, experiment, best, begun.metric))
     given: list[tuple[str, object]] = [("--model", options.model), ("--profile", options.profile)]
@@ -81,6 +83,7 @@ def tune(
 def _check_options(trials: int, timeout: float | None, apply: Path | None, importance: Path | None) -> None:
     """Refuse what could not be done at the end, before the work begins."""
     from mlcl.recipe import TUNED
+    from mlcl.safe.text_file import peek_text
 
     if trials < 1:
         raise UsageError(f"--trials {trials}: must be at least 1")
@@ -93,7 +96,5 @@ def _check_options(trials: int, timeout: float | None, apply: Path | None, impor
             raise UsageError(f"{option} {path}: the suffix must be {' or '.join(suffixes)}")
         if not path.parent.is_dir():
             raise UsageError(f"{option} {path}: there is no folder {path.parent}")
-        if path.is_dir() or (
-            option == "--apply" and path.exists() and not path.read_bytes().startswith(TUNED.encode())
-        ):
+        if path.is_dir() or (option == "--apply" and path.exists() and not peek_text(path).startswith(TUNED)):
             raise UsageError(f"{option} {path}: exists and is not of mlcl tune; name a new file")

@@ -1,7 +1,5 @@
 """Cross-validation: all items of a file, dealt into folds that keep groups whole."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,8 @@ from mlcl.data.labels import choose_label, target_of
 from mlcl.data.resplit import groups_of, join
 from mlcl.data.split import divide, k_folds
 from mlcl.errors import DataError, UsageError
+from mlcl.files import sha256
+from mlcl.safe.text_file import read_json
 from mlcl.safe.unpickler import load_pickle
 
 Items = NDArray[np.int64]
@@ -146,7 +146,10 @@ def lists_hash(config: FoldConfig) -> str | None:
     """
     if config.lists is None:
         return None
-    return hashlib.sha256(_read(Path(config.lists))).hexdigest()
+    try:
+        return sha256(config.lists)
+    except OSError as error:
+        raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}", path=config.lists) from None
 
 
 def _fold(items: Split, groups: Sequence[str], test: Items, seed: int) -> Fold:
@@ -191,16 +194,12 @@ def _listed(items: Split, groups: Sequence[str], config: FoldConfig, path: Path)
 def _lists(path: Path) -> list[dict[str, list[Any]]]:
     """The folds of a JSON file, or of a pickle of pairs of train and test items."""
     if path.suffix in _PICKLES:
-        _read(path)
         found: Any = load_pickle(path)
         pairs = [[_plain(part) for part in pair] for pair in found] if _is_sequences(found) else []
         folds = [dict(zip(("train", "test"), pair, strict=True)) for pair in pairs if len(pair) == 2]
         right = bool(folds) and len(folds) == len(pairs)
     else:
-        try:
-            content = json.loads(_read(path))
-        except (ValueError, RecursionError):
-            content = None
+        content = read_json(path)
         folds = content.get("folds", []) if isinstance(content, dict) else []
         right = isinstance(folds, list) and bool(folds) and all(isinstance(fold, dict) for fold in folds)
     if not right or any(not isinstance(fold.get(name, []), list) for fold in folds for name in _PARTS):
@@ -229,10 +228,3 @@ def _indices(values: Sequence[Any], place: dict[str, int], count: int, path: Pat
         else:
             raise DataError(f"{value!r} is no item: give ids, or numbers from 0 to {count - 1}", path=path, place=where)
     return np.array(found, np.int64)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}", path=path) from None

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.own.arrow import batches_of, corpus_of, description_of
-from mlcl.data.formats.own.to_table import tabled
+from mlcl.data.formats.own.to_table import to_table
 from mlcl.data.formats.shared.source import Source
 from mlcl.errors import UsageError
 
@@ -38,7 +38,7 @@ def to_datasets(corpus: Corpus) -> Any:
     datasets = _package()
     import pyarrow as pa
 
-    table = tabled(corpus, corpus.path or "datasets")
+    table = to_table(corpus, corpus.path or "datasets")
     info = datasets.DatasetInfo(description=description_of(table))
     return datasets.DatasetDict(
         {

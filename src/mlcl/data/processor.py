@@ -1,14 +1,14 @@
 """From a corpus to encoded splits, with everything that was learned from the train split; saved with a run."""
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
 
 from mlcl.config import DataConfig
 from mlcl.data.align import SubWordTokenizer
@@ -19,7 +19,9 @@ from mlcl.data.layout import lay_out, row_counts
 from mlcl.data.target import Target
 from mlcl.data.vectors import stepwise
 from mlcl.errors import DataError, RunError
+from mlcl.files import write_json
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
+from mlcl.safe.text_file import read_json
 
 _log = logging.getLogger(__name__)
 _FILE = "processor.json"
@@ -46,12 +48,12 @@ class Processor:
     """
 
     alignment: str
-    max_length: int
+    max_length: Annotated[int, Field(ge=1, le=2**17)]
     fixed_length: bool
     lower_case: Literal["auto", True, False]
     modalities: tuple[str, ...]
     target: Target
-    widths: dict[str, int]
+    widths: dict[str, Annotated[int, Field(ge=0, le=2**16)]]
     shift: dict[str, list[float]]
     scale: dict[str, list[float]]
     per_item: bool = False
@@ -152,10 +154,15 @@ class Processor:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> "Processor":
-        """Build from what `plain` gave."""
+        """Build from what `plain` gave.
+
+        Raises:
+            ValueError: If one of the values is not what it should be.
+        """
         target = Target.of(values)
         own = {name: value for name, value in values.items() if name not in target.plain()}
-        return cls(**{**own, "modalities": tuple(values["modalities"]), "target": target})
+        made: Processor = TypeAdapter(cls).validate_python({**own, "target": target})
+        return made
 
     def plain(self) -> dict[str, Any]:
         """Plain values; those of the target stand among the others."""
@@ -165,14 +172,14 @@ class Processor:
 
     def save(self, folder: Path) -> None:
         """Write ``processor.json``."""
-        (folder / _FILE).write_text(json.dumps(self.plain(), indent=1), encoding="utf-8")
+        write_json(folder / _FILE, self.plain())
 
     @classmethod
     def load(cls, folder: Path) -> "Processor":
         """Read what `save` wrote."""
         try:
-            return cls.of(json.loads((folder / _FILE).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            return cls.of(read_json(folder / _FILE))
+        except (DataError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise RunError(f"{folder / _FILE} is missing or damaged: this is no complete run folder") from error
 
     def _rows(self, split: Split, name: str, on_tokens: tuple[NDArray[np.int64], NDArray[np.int64]] | None) -> Rows:

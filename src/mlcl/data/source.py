@@ -13,6 +13,7 @@ from mlcl.errors import DataError, UsageError
 from mlcl.recipe import where_to_get
 
 PLANTED = "planted"
+_MOST_DIGITS = 6
 
 
 def open_corpus(config: DataConfig, recipe: str) -> Corpus:
@@ -53,7 +54,10 @@ def best_reachable(config: DataConfig) -> dict[str, float] | None:
 
 def _planted_settings(items: str, task: str) -> PlantedSettings:
     """Settings of the embedded corpus: ``planted``, or ``planted:ITEMS`` for another size of the train split."""
-    if items and not (items.isdecimal() and int(items) > 0):
-        raise UsageError(f"data.file = 'planted:{items}': the part after the colon is the number of train items")
+    if items and not (items.isdecimal() and len(items) <= _MOST_DIGITS and int(items) > 0):
+        raise UsageError(
+            f"data.file = 'planted:{items[:40]}': the part after the colon is the number of train items, "
+            "from 1 to 999999"
+        )
     size = {"num_train": int(items)} if items else {}
     return PlantedSettings(task="classification" if task == "classification" else "regression", **size)

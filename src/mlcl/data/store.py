@@ -1,8 +1,6 @@
 """Encoded splits on disk: plain .npy files that are memory-mapped, and a JSON file that comes last."""
 
 import json
-import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.data.batch import EncodedSplit, Rows
+from mlcl.files import new_folder, open_regular, read_bytes
+from mlcl.safe.npy import FAILURES, map_npy
+from mlcl.safe.text_file import parse_json
 
 FORMAT = 6  # raise it whenever the same file and options would be encoded differently
 _INDEX = "index.json"
 _BLOCK = 2**20
+_MOST_INDEX = 2**31  # bytes; it has the ids of all items
 
 
 def write_store(folder: Path, splits: Iterable[tuple[str, EncodedSplit]], facts: dict[str, Any]) -> None:
@@ -26,24 +28,18 @@ def write_store(folder: Path, splits: Iterable[tuple[str, EncodedSplit]], facts:
     Raises:
         OSError: If there is no room, or no right to write.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with new_folder(folder, replace=True) as temporary:
         index: dict[str, Any] = {"format": FORMAT, "facts": facts, "splits": {}}
         for name, split in splits:
             index["splits"][name] = _write_split(temporary, name, split)
         index["checksums"] = {file.name: _checksum(file) for file in sorted(temporary.iterdir())}
         (temporary / _INDEX).write_text(json.dumps(index), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        temporary.replace(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def read_store(folder: Path) -> tuple[dict[str, Callable[[], EncodedSplit]], dict[str, Any]] | None:
     """Return an opener for each split, and the facts; None if there is no whole store in `folder`."""
     try:
-        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        index = parse_json(read_bytes(folder / _INDEX, _MOST_INDEX))
         if index["format"] != FORMAT:
             return None
         if any(_checksum(folder / name) != value for name, value in index["checksums"].items()):
@@ -52,14 +48,14 @@ def read_store(folder: Path) -> tuple[dict[str, Callable[[], EncodedSplit]], dic
         for opener in splits.values():
             opener()
         return splits, index["facts"]
-    except (OSError, EOFError, ValueError, LookupError, TypeError):
+    except FAILURES:
         return None
 
 
 def _checksum(file: Path) -> int:
     """CRC-32 of a file: three times as fast as a hash, and enough against accidents in what can be made again."""
     value = 0
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         while block := stream.read(_BLOCK):
             value = zlib.crc32(block, value)
     return value
@@ -89,8 +85,7 @@ def _write_split(folder: Path, name: str, split: EncodedSplit) -> dict[str, Any]
 
 def _opener(folder: Path, name: str, entry: dict[str, Any]) -> Callable[[], EncodedSplit]:
     def array(key: str) -> NDArray[Any]:
-        mapped: NDArray[Any] = np.load(folder / f"{name}.{key}.npy", mmap_mode="r", allow_pickle=False)
-        return mapped
+        return map_npy(folder / f"{name}.{key}.npy")
 
     def load() -> EncodedSplit:
         return EncodedSplit(

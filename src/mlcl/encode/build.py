@@ -1,5 +1,6 @@
 """Pretrained text encoders: from a configuration, with random weights; and the weights of a folder or hub name."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,9 +9,10 @@ from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 from transformers import logging as transformers_logging
 
 from mlcl.encode.architecture import unfit
+from mlcl.encode.model_folder import check_size
 from mlcl.encode.pretrained import load_pretrained
 from mlcl.encode.vectors import VectorsConfig, VectorsModel
-from mlcl.errors import EncoderError
+from mlcl.errors import DataError, EncoderError
 
 
 def build_encoder(config: Any) -> PreTrainedModel:
@@ -66,6 +68,11 @@ def read_encoder_config(name: str) -> Any:
     config = load_pretrained(AutoConfig.from_pretrained, name)
     config.name_or_path = ""  # a folder's path means nothing elsewhere
     vars(config).pop("auto_map", None)  # nor does the code beside it, which is never run
+    if Path(name).is_dir():
+        try:
+            check_size(Path(name), lambda: AutoModel.from_config(config, trust_remote_code=False))
+        except DataError as error:
+            raise EncoderError(f"text encoder {error}") from error
     return config
 
 

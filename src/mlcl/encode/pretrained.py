@@ -10,7 +10,8 @@ from urllib.parse import urlparse
 from huggingface_hub import constants, try_to_load_from_cache
 from transformers import logging
 
-from mlcl.errors import EncoderError
+from mlcl.encode.model_folder import check_model_folder
+from mlcl.errors import DataError, EncoderError
 
 FILES = "config.json, model.safetensors (or pytorch_model.bin) and the tokenizer's files"
 _ADAPTER = "adapter_config.json"
@@ -31,6 +32,10 @@ def load_pretrained(loader: Callable[..., Any], name: str, **options: Any) -> An
     if folder.is_dir():
         if not (folder / "config.json").is_file() and not (folder / "tokenizer_config.json").is_file():
             raise EncoderError(f"text encoder folder {name} has no config.json; it needs {FILES}")
+        try:
+            check_model_folder(folder)
+        except DataError as error:
+            raise EncoderError(f"text encoder {error}") from error
     elif not isinstance(_cached(name), str) and not _hub_answers():
         raise EncoderError(
             f"text encoder {name!r} is no folder here, and the hub cannot be reached; "

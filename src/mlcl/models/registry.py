@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
@@ -10,6 +11,7 @@ from transformers import logging as transformers_logging
 from mlcl.config import TINY, VECTORS, Experiment
 from mlcl.data.target import Kind, Target
 from mlcl.encode.build import tiny_config
+from mlcl.encode.model_folder import check_model_folder, check_size
 from mlcl.encode.vectors import vectors_config
 from mlcl.errors import EncoderError, RunError, UsageError
 from mlcl.modality import TEXT
@@ -22,6 +24,7 @@ from mlcl.models.mcl import MCLModel
 from mlcl.models.mib import MIBModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
+from mlcl.safe.text_file import read_json
 
 
 @dataclass(frozen=True)
@@ -209,6 +212,12 @@ def load_model(folder: str) -> MultimodalModel:
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     try:
+        place = Path(folder)
+        check_model_folder(place)
+        kind = read_json(place / "config.json")["model_type"]
+        [model_class] = [entry.model for entry in MODELS.values() if entry.model.config_class.model_type == kind]
+        config_class = model_class.config_class
+        check_size(place, lambda: model_class(config_class.from_pretrained(folder, trust_remote_code=False)))
         return AutoMultimodalModel.from_pretrained(folder)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]

@@ -12,11 +12,11 @@ class EncodersOptions(Section):
 
     name: str
     """Which model."""
-    d_model: int = Field(default=128, ge=4)
+    d_model: int = Field(default=128, ge=4, le=2**14)
     """Shared width of all representations."""
-    num_heads: int = Field(default=4, ge=1)
+    num_heads: int = Field(default=4, ge=1, le=256)
     """Attention heads of the sequence encoders."""
-    sequence_layers: int = Field(default=2, ge=1)
+    sequence_layers: int = Field(default=2, ge=1, le=100)
     """Layers of the acoustic and of the visual encoder."""
     attention_dropout: float = Field(default=0.1, ge=0, lt=1)
     """On attention weights of the sequence encoders."""

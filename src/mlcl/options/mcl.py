@@ -12,7 +12,7 @@ class MCLOptions(EncodersOptions):
 
     name: Literal["mcl"] = "mcl"
     """Which model."""
-    negatives: int = Field(default=4, ge=1)
+    negatives: int = Field(default=4, ge=1, le=4096)
     """Triplets of different items wanted per item of the batch."""
     distance_offset: float = Field(default=0.1, ge=0)
     """What sets negatives with equal labels apart from matched triplets (the paper's alpha)."""

@@ -12,15 +12,15 @@ class MLCLOptions(EncodersOptions):
 
     name: Literal["mlcl"] = "mlcl"
     """Which model."""
-    num_heads: int = Field(default=4, ge=1)
+    num_heads: int = Field(default=4, ge=1, le=256)
     """Attention heads of the sequence encoders, the cross-modal and the fusion transformers."""
-    cross_depth: int = Field(default=1, ge=1)
+    cross_depth: int = Field(default=1, ge=1, le=100)
     """Blocks of a cross-modal transformer."""
-    cross_dim_head: int = Field(default=32, ge=1)
+    cross_dim_head: int = Field(default=32, ge=1, le=2**14)
     """Width of an attention head in the cross-modal transformers."""
-    fusion_layers: int = Field(default=2, ge=1)
+    fusion_layers: int = Field(default=2, ge=1, le=100)
     """Layers of the fusion transformer."""
-    fusion_feed_forward: int = Field(default=512, ge=1)
+    fusion_feed_forward: int = Field(default=512, ge=1, le=2**14)
     """Width of the feed-forward in the fusion transformer."""
     view_dropout: float = Field(default=0.1, ge=0, lt=1)
     """Dropout that makes the two uni-modal views."""

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from mlcl.errors import shown
+
 
 class Section(BaseModel):
     """Base of all sections: frozen, no unknown keys, field docstrings are the help text."""
@@ -13,4 +15,4 @@ class Section(BaseModel):
 
 def refused(name: str, error: Any) -> str:
     """One of pydantic's errors as a line: the name, the value, and what is allowed."""
-    return f"{name} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+    return f"{name} = {shown(error['input'])}: {error['msg'][0].lower()}{error['msg'][1:]}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlcl.errors import RunError, UsageError, lacks_room
+from mlcl.files import replace_files
 from mlcl.report.evidence import SystemRecord
 from mlcl.report.identity import disagreements, identity
 from mlcl.report.maps import map_section_plots, shown_systems
@@ -69,7 +70,8 @@ def write_report(summary: Summary, output: Path, words: Words, *, no_maps: str) 
     try:
         return _replace(output, contents)
     except OSError as error:
-        raise RunError(f"{output}: {(lacks_room(error) or str(error)).lower()}; write it elsewhere") from error
+        reason = lacks_room(error) or error.strerror or str(error)
+        raise RunError(f"{output}: {reason.lower()}; write it elsewhere") from error
 
 
 def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
@@ -217,19 +219,12 @@ def check_output(output: Path) -> None:
 
 def _replace(output: Path, contents: dict[str, str]) -> list[Path]:
     """Write beside the folder, then move file by file; files of an earlier report that are no more are removed."""
-    temporary = output.with_name(f".{output.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
+    with replace_files(output) as temporary:
         for name, text in contents.items():
             target = temporary / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         for part in ("tables", "figures"):
-            shutil.rmtree(output / part, ignore_errors=True)
-            if (temporary / part).is_dir():
-                output.mkdir(parents=True, exist_ok=True)
-                (temporary / part).replace(output / part)
-        (temporary / PAGE).replace(output / PAGE)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            if not (temporary / part).is_dir():
+                shutil.rmtree(output / part, ignore_errors=True)
     return [output / name for name in contents]

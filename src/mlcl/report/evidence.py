@@ -44,9 +44,7 @@ class RunRecord:
         """
         folder.digests.check(folder.metrics)
         experiment = folder.experiment()
-        facts, history = folder.read_facts(), folder.read_history()
-        if not facts:
-            raise RunError(f"{folder.facts} is missing or damaged; {_AGAIN}")
+        facts, history = folder.read_complete_facts(), folder.read_history()
         return cls(folder, experiment.seed if seed is None else seed, experiment, facts, history)
 
     @property

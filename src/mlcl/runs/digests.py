@@ -1,12 +1,11 @@
 """What was written is what is read: the hashes of a folder's files, kept beside them and looked at on reading."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlcl.errors import RunError
-from mlcl.files import write_json
+from mlcl.errors import DataError, RunError
+from mlcl.files import sha256, write_json
+from mlcl.safe.text_file import read_json
 
 _NAME = "digests.json"
 
@@ -26,7 +25,7 @@ class Digests:
 
     def seal(self, files: Iterable[Path]) -> None:
         """Remember files as they are now."""
-        known = self._read() | {self._name(file): _digest(file) for file in files}
+        known = self._read() | {self._name(file): sha256(file) for file in files}
         write_json(self._file, dict(sorted(known.items())))
 
     def open(self, files: Iterable[Path]) -> None:
@@ -44,7 +43,7 @@ class Digests:
         """
         known = self._read()
         for file in files:
-            if self._name(file) in known and file.is_file() and _digest(file) != known[self._name(file)]:
+            if self._name(file) in known and file.is_file() and sha256(file) != known[self._name(file)]:
                 raise RunError(
                     f"{file} is damaged: it is not what was written (its hash differs from {_NAME}); restore it, "
                     f"or make the run again"
@@ -54,15 +53,9 @@ class Digests:
         return file.relative_to(self._folder).as_posix()
 
     def _read(self) -> dict[str, str]:
-        try:
-            known = json.loads(self._file.read_text(encoding="utf-8"))
-            return {str(name): str(value) for name, value in known.items()}
-        except FileNotFoundError:
+        if not self._file.exists():
             return {}
-        except (ValueError, AttributeError) as error:
+        try:
+            return {str(name): str(value) for name, value in read_json(self._file).items()}
+        except (DataError, AttributeError) as error:
             raise RunError(f"{self._file} is damaged; restore it, or delete it to go without") from error
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

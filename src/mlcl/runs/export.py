@@ -1,9 +1,8 @@
 """What a run folder keeps for others: model, processor, predictions. Each file appears whole or not at all."""
 
-import csv
 import json
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,26 +16,27 @@ from mlcl.encode.tokenizer import SubWords, load_tokenizer
 from mlcl.errors import DataError, RunError, UsageError, lacks_room
 from mlcl.evaluate.classification import ROW_SUM_TOLERANCE, chosen
 from mlcl.evaluate.evaluator import Predictions
+from mlcl.files import replace_file, replace_files
 from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import save_model
 from mlcl.runs.folder import RunFolder
+from mlcl.safe.budget import Budget
+from mlcl.safe.csv_file import read_table
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
 def export_model(folder: RunFolder, model: MultimodalModel) -> None:
     """Write ``model/`` so that `MultimodalModel.from_pretrained` loads it."""
-    _replace_files(folder, folder.model, lambda target: save_model(model, str(target)))
+    with _sealed(folder, folder.model) as target:
+        save_model(model, str(target))
 
 
 def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords | VectorSteps) -> None:
     """Write ``processor/``: tokenizer and preparation."""
-
-    def write(target: Path) -> None:
+    with _sealed(folder, folder.processor) as target:
         tokenizer.save(target)
         processor.save(target)
-
-    _replace_files(folder, folder.processor, write)
 
 
 def load_processor(folder: RunFolder) -> tuple[Processor, SubWords | VectorSteps]:
@@ -78,22 +78,19 @@ def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table by the path's suffix, so that it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        if path.suffix == ".csv":
-            table.to_csv(temporary, index=False)
-        elif path.suffix == ".jsonl":
-            known = table.astype(object).where(table.notna(), None)  # JSON has no nan
-            records = known.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
-            temporary.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-        else:
-            table.to_parquet(temporary, index=False)
-        temporary.replace(path)
+        with replace_file(path) as temporary:
+            if path.suffix == ".csv":
+                table.to_csv(temporary, index=False)
+            elif path.suffix == ".jsonl":
+                known = table.astype(object).where(table.notna(), None)  # JSON has no nan
+                records = known.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
+                temporary.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+            else:
+                table.to_parquet(temporary, index=False)
     except OSError as error:
-        raise RunError(f"{path}: {(lacks_room(error) or str(error)).lower()}; write it elsewhere") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        reason = lacks_room(error) or error.strerror or str(error)
+        raise RunError(f"{path}: {reason.lower()}; write it elsewhere") from error
 
 
 def prediction_table(split: str, predictions: Predictions) -> pd.DataFrame:
@@ -124,9 +121,9 @@ def read_predictions(path: Path, target: Target) -> Predictions:
         RunError: If the file is missing, damaged or of another kind of label.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        ids, labels = [row["id"] for row in rows], np.array([_number(row["label"]) for row in rows])
+        cells = read_table(Budget(str(path)), path, ("id", "prediction", "label"), None).cells
+        rows = [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
+        ids, labels = cells["id"], np.array([_number(cell) for cell in cells["label"]])
         score = _scores(rows) if target.task == "regression" else _probabilities(rows, target.num_classes)
         target.check(labels)
         if np.isinf(labels).any():
@@ -168,18 +165,11 @@ def _probabilities(rows: Sequence[Mapping[str, str]], num_classes: int) -> NDArr
     return found
 
 
-def _replace_files(run: RunFolder, folder: Path, write: Callable[[Path], None]) -> None:
-    """Write into a sibling folder, then move file by file: a crash leaves whole files only."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.tmp")  # always the same name, so that none is left behind by a crash
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir()
-        write(temporary)
-        files = sorted(temporary.iterdir())
-        run.digests.open(folder / file.name for file in files)
-        for file in files:
-            file.replace(folder / file.name)
-        run.digests.seal(folder / file.name for file in files)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+@contextmanager
+def _sealed(run: RunFolder, folder: Path) -> Iterator[Path]:
+    """A folder to fill, whose files take the places of those in a folder of the run, and whose hashes are kept."""
+    with replace_files(folder) as target:
+        yield target
+        files = [folder / entry.name for entry in target.iterdir() if entry.is_file()]
+        run.digests.open(files)
+    run.digests.seal(files)

@@ -1,19 +1,18 @@
 """A run is a folder: the only hand-over between verbs."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mlcl.config import Experiment, validate_experiment
 from mlcl.data.target import Target
-from mlcl.errors import RunError, UsageError
-from mlcl.files import write_json, write_text
+from mlcl.errors import DataError, RunError, UsageError
+from mlcl.files import write_json, write_yaml
 from mlcl.lock import alone_in
 from mlcl.runs.digests import Digests
+from mlcl.runs.stored import check_complete, check_facts, check_history, check_metrics
+from mlcl.safe.text_file import read_json, read_json_lines, read_yaml
 
 _AGAIN = "make the run again, or go on with"
 
@@ -79,8 +78,8 @@ class RunFolder:
     def experiment(self) -> Experiment:
         """The resolved configuration."""
         try:
-            values = yaml.safe_load(self._read(self.config))
-        except yaml.YAMLError as error:
+            values = read_yaml(self.config)
+        except DataError as error:
             raise self._damaged(self.config) from error
         lost = [key for key in ("data", "model", "train") if not isinstance(values, dict) or key not in values]
         if lost:
@@ -92,7 +91,7 @@ class RunFolder:
 
     def write_config(self, experiment: Experiment) -> None:
         """Write ``config.yaml``."""
-        write_text(self.config, yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False))
+        write_yaml(self.config, experiment.model_dump(mode="json"))
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Write ``run.json``."""
@@ -100,35 +99,29 @@ class RunFolder:
 
     def read_facts(self) -> dict[str, Any]:
         """Data, encoder and versions of the run; empty while there are none."""
-        return self._read_json(self.facts, "delete it and go on with") if self.facts.is_file() else {}
+        return self._checked(self.facts, read_json, _facts, "delete it and go on with") if self.facts.exists() else {}
+
+    def read_complete_facts(self) -> dict[str, Any]:
+        """The same of a complete run, which has all of them."""
+        return self._checked(self.facts, read_json, check_complete)
 
     def read_history(self) -> list[dict[str, Any]]:
         """One record per epoch."""
-        records = [self._parse(self.history, line) for line in self._read(self.history).splitlines()]
-        return [record for record in records if isinstance(record, dict)]
+        return self._checked(self.history, read_json_lines, check_history)
 
     def read_metrics(self) -> dict[str, Any]:
         """Metrics of a complete run, by split."""
         self.digests.check(self.metrics)
-        return self._read_json(self.metrics)
+        return self._checked(self.metrics, read_json, check_metrics)
 
-    def _read_json(self, file: Path, next_step: str = _AGAIN) -> dict[str, Any]:
-        values = self._parse(file, self._read(file), next_step)
-        if not isinstance(values, dict):
-            raise self._damaged(file, next_step)
-        return values
-
-    def _parse(self, file: Path, text: str, next_step: str = _AGAIN) -> Any:
+    def _checked(
+        self, file: Path, read: Callable[[Path], Any], check: Callable[[Any], Any], next_step: str = _AGAIN
+    ) -> Any:
+        """What a file holds, if it is of the form that `check` wants."""
         try:
-            return json.loads(text)
-        except ValueError as error:
+            return check(read(file))
+        except (DataError, ValueError) as error:
             raise self._damaged(file, next_step) from error
-
-    def _read(self, file: Path) -> str:
-        try:
-            return file.read_text(encoding="utf-8")
-        except (FileNotFoundError, UnicodeDecodeError) as error:
-            raise self._damaged(file) from error
 
     def _damaged(self, file: Path, next_step: str = _AGAIN) -> RunError:
         state = "damaged" if file.exists() else "missing"
@@ -150,6 +143,10 @@ class RunFolder:
     def trained(self) -> bool:
         """Whether a selected model is there."""
         return (self.model / "model.safetensors").is_file() and self.processor.is_dir()
+
+
+def _facts(values: Any) -> dict[str, Any]:
+    return dict(check_facts(values)) if values != {} else {}
 
 
 def check_free(path: Path) -> None:

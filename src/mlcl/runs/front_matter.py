@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from huggingface_hub import EvalResult, ModelCardData
 
 from mlcl.config import Experiment
 from mlcl.score_table import Scores
@@ -30,33 +30,34 @@ def front_matter(
         intervals: Per split 95 % intervals of some of them.
     """
     data = facts["data"]
-    results: list[dict[str, Any]] = [
-        {
-            "task": {"type": f"multimodal-{data['task']}"},
-            "dataset": {
-                "type": experiment.recipe,
-                "name": data["name"],
-                "split": split,
-                "args": {"sha256": data["sha256"]},
-            },
-            "metrics": [
-                _result(name, value, intervals.get(split, {})) for name, value in scores.items() if value is not None
-            ],
-        }
+    results = [
+        EvalResult(
+            task_type=f"multimodal-{data['task']}",
+            dataset_type=experiment.recipe,
+            dataset_name=data["name"],
+            dataset_split=split,
+            dataset_args={"sha256": data["sha256"]},
+            metric_type=name,
+            metric_name=name,
+            metric_value=value,
+            metric_args=_interval(intervals.get(split, {}).get(name)),
+        )
         for split, scores in metrics.items()
+        for name, value in scores.items()
+        if value is not None
     ]
-    head: dict[str, Any] = {
-        "library_name": "mlcl",
-        "license": "other",
-        "license_name": "not-chosen",
-        "tags": ["multimodal", "contrastive-learning", experiment.model.name, f"{experiment.profile}-profile"],
-        "datasets": [experiment.recipe],
-        "metrics": list(dict.fromkeys(metric["type"] for result in results for metric in result["metrics"])),
-        "model-index": [{"name": run_name(experiment), "results": results}],
-    }
-    if on_hub(experiment.text_encoder):
-        head["base_model"] = experiment.text_encoder
-    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n"
+    head = ModelCardData(
+        library_name="mlcl",
+        license="other",
+        license_name="not-chosen",
+        tags=["multimodal", "contrastive-learning", experiment.model.name, f"{experiment.profile}-profile"],
+        datasets=[experiment.recipe],
+        metrics=list(dict.fromkeys(result.metric_type for result in results)),
+        model_name=run_name(experiment),
+        eval_results=results,
+        base_model=experiment.text_encoder if on_hub(experiment.text_encoder) else None,
+    )
+    return f"---\n{head.to_yaml()}\n---\n"
 
 
 def on_hub(text_encoder: str) -> bool:
@@ -64,9 +65,5 @@ def on_hub(text_encoder: str) -> bool:
     return text_encoder != "tiny" and bool(_HUB_NAME.fullmatch(text_encoder)) and not Path(text_encoder).exists()
 
 
-def _result(name: str, value: float, bounds: Bounds) -> dict[str, Any]:
-    result: dict[str, Any] = {"type": name, "name": name, "value": value}
-    if name in bounds:
-        low, high = bounds[name]
-        result["args"] = {"interval": "95 % BCa over items", "low": low, "high": high}
-    return result
+def _interval(bounds: tuple[float, float] | None) -> dict[str, Any] | None:
+    return None if bounds is None else {"interval": "95 % BCa over items", "low": bounds[0], "high": bounds[1]}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from mlcl.config import Experiment
@@ -14,7 +14,7 @@ from mlcl.data.batch import EncodedSplit
 from mlcl.errors import MlclError
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.evaluate.levels import LevelProbe
-from mlcl.files import write_bytes, write_json_lines
+from mlcl.files import replace_file, write_json_lines
 from mlcl.models.plan import Stage
 from mlcl.parallel import rank
 from mlcl.runs.prepare import Prepared
@@ -127,7 +127,8 @@ def _train_stage(
     model, best = stage.model.to(device), folder / "model.safetensors"
 
     def keep() -> None:
-        write_bytes(best, save(model.state_dict()))
+        with replace_file(best) as temporary:
+            save_file(model.state_dict(), temporary)
 
     fit(
         model,
@@ -137,7 +138,7 @@ def _train_stage(
             lambda: score_dev(model),
             metric,
             metric in HIGHER_IS_BETTER,
-            lambda: write_bytes(best, save(model.state_dict())),
+            keep,
         ),
         seed=seed,
         device=device,

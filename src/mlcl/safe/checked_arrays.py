@@ -4,10 +4,13 @@ import math
 import pickle
 import re
 import sys
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mlcl.safe.budget import Budget
 
 _DTYPE = re.compile(r"[?bBhHiIlLqQefdg]|[biufSU][0-9]{1,9}")
 _OBJECT = re.compile(r"O[48]?")  # text of different lengths, as pandas columns become arrays
@@ -19,24 +22,17 @@ _MAX_AXES = 32
 _MAX_AXIS = 2**40
 
 
-class Budget:
-    """How many more bytes of array content the file may give; content used many times would multiply without it."""
+def budget_of(path: str | Path | None, size: int) -> Budget:
+    """What the arrays of a pickle of `size` bytes may take; content used many times would multiply without it."""
+    return Budget(None if path is None else str(path), _CONTENT_PER_BYTE * size + _CONTENT_MORE)
 
-    def __init__(self, size: int) -> None:
-        self.left = _CONTENT_PER_BYTE * size + _CONTENT_MORE
 
-    def spend(self, num_bytes: int) -> None:
-        """Account for memory."""
-        self.left -= num_bytes
-        if self.left < 0:
-            raise pickle.UnpicklingError("its content takes far more room than the file")
-
-    def take(self, content: object) -> bytes | memoryview:
-        """Array content as bytes; Python 2 wrote it as text."""
-        if not isinstance(content, bytes | str | memoryview):
-            raise pickle.UnpicklingError(f"it has an array whose content is {type(content).__name__}, not bytes")
-        self.spend(len(content))
-        return content.encode("latin1") if isinstance(content, str) else content
+def content_bytes(content: object, budget: Budget) -> bytes | memoryview:
+    """Array content as bytes; Python 2 wrote it as text."""
+    if not isinstance(content, bytes | str | memoryview):
+        raise pickle.UnpicklingError(f"it has an array whose content is {type(content).__name__}, not bytes")
+    budget.spend(len(content))
+    return content.encode("latin1") if isinstance(content, str) else content
 
 
 class DType:
@@ -104,7 +100,7 @@ class Array(np.ndarray):
             checked = (1, kind.check_texts(shape, content), kind.dtype, column_major, content)
             super().__setstate__(checked)  # type: ignore[arg-type]  # numpy takes a plain bool
         else:
-            raw = kind.budget.take(content)
+            raw = content_bytes(content, kind.budget)
             sizes = kind.check(shape, len(raw))
             kind.check_text(raw)
             if isinstance(raw, bytes):

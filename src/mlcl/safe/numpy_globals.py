@@ -10,11 +10,13 @@ import io
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from mmap import mmap
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.safe.checked_arrays import Array, Budget, DType, Filled, plain_dtype_of
+from mlcl.safe.budget import Budget
+from mlcl.safe.checked_arrays import Array, DType, Filled, budget_of, content_bytes, plain_dtype_of
 from mlcl.safe.opcodes import Program
 
 _PACKAGES = ("numpy", "numpy.core", "numpy._core")  # where the same functions lived over the years
@@ -29,24 +31,26 @@ _LATIN1 = ("latin1", "latin-1", "iso-8859-1")
 _BYTES_PER_KEY = 8  # of an OrderedDict; a pair takes no less in the file
 
 
-def rebuild(data: bytes | mmap, program: Program) -> object:
+def rebuild(data: bytes | mmap, program: Program, path: str | Path | None = None) -> object:
     """Build the data of a verified pickle.
 
     Args:
         data: The whole pickle.
         program: What `verify` found in it.
+        path: The file, for errors.
 
     Raises:
         pickle.UnpicklingError: If anything in it is not plain data; damage raises other errors too.
+        DataError: If its content takes far more memory than the file.
     """
     opcodes, contents = splice(data, program)
-    first = Rebuilder(opcodes, contents, size=len(data))
+    first = Rebuilder(opcodes, contents, budget_of(path, len(data)))
     built = first.load()
     if not contents:
         return built
     arrays = first.arrays
     del built, first
-    return Rebuilder(opcodes, contents, size=len(data), arrays=arrays).load()
+    return Rebuilder(opcodes, contents, budget_of(path, len(data)), arrays=arrays).load()
 
 
 class Rebuilder(pickle.Unpickler):
@@ -55,22 +59,22 @@ class Rebuilder(pickle.Unpickler):
     Args:
         opcodes: The pickle, without the large contents of arrays.
         contents: These contents.
-        size: Bytes of the whole file.
+        budget: What the content may take.
         arrays: The arrays in the order in which they are made, when the same pickle was built before.
     """
 
     def __init__(
         self,
         opcodes: bytes,
-        contents: Sequence[memoryview] = (),
+        contents: Sequence[memoryview],
+        budget: Budget,
         *,
-        size: int | None = None,
         arrays: Sequence[NDArray[np.generic]] | None = None,
     ) -> None:
         # Buffered, so that the C code can look ahead instead of asking for each opcode.
         super().__init__(io.BufferedReader(io.BytesIO(opcodes)), encoding="latin1")
         self._contents = contents
-        self._budget = Budget(len(opcodes) if size is None else size)
+        self._budget = budget
         self._known: Iterator[NDArray[np.generic]] | None = None if arrays is None else iter(arrays)
         self._made: list[Array] = []
         made: dict[str, Callable[..., object]] = {
@@ -117,13 +121,13 @@ class Rebuilder(pickle.Unpickler):
         return self._made[-1]
 
     def _scalar(self, dtype: object, content: object) -> object:
-        kind, raw = plain_dtype_of(dtype), self._budget.take(content)
+        kind, raw = plain_dtype_of(dtype), content_bytes(content, self._budget)
         kind.check((), len(raw))
         return np.frombuffer(raw, kind.dtype)[0]
 
     def _from_buffer(self, content: object, dtype: object, shape: object, order: object, axes: object = None) -> object:
         kind = plain_dtype_of(dtype)
-        raw = self._budget.take(bytes(content) if type(content) is bytearray else content)
+        raw = content_bytes(bytes(content) if type(content) is bytearray else content, self._budget)
         sizes = kind.check(shape, len(raw))
         kind.check_text(raw)
         flat: NDArray[np.generic] = np.frombuffer(raw, kind.dtype) if raw else np.zeros(0, kind.dtype)  # read-only
@@ -135,7 +139,7 @@ class Rebuilder(pickle.Unpickler):
     def _encode(self, text: object, codec: object = None) -> object:
         if not isinstance(text, str) or codec not in _LATIN1:
             raise pickle.UnpicklingError("it encodes something other than text as latin-1")
-        return self._budget.take(text)
+        return content_bytes(text, self._budget)
 
     def _ordered_dict(self, pairs: object = ()) -> object:
         """A plain dict: an OrderedDict would take new attributes from the pickle."""

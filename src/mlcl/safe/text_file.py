@@ -1,14 +1,19 @@
-"""Text files, opened within limits: decoded text, and JSON."""
+"""Text, JSON and YAML: files opened within limits, and text that stands in other files."""
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mlcl.errors import DataError
+from mlcl.files import open_regular, read_bytes
+from mlcl.safe.yaml_text import parse_yaml
 
 MAX_TEXT = 2**30  # bytes; no text set of the field has a tenth of it
-_MAX_JSON = 2**26  # bytes; as Python objects up to 20 times as many
+MAX_JSON = 2**26  # bytes; as Python objects up to 20 times as many
+MAX_YAML = 2**17  # bytes; they take seconds
+_MOST_DIGITS = 300  # of a whole number; no float has more
 _PEEK = 2**16
 LATIN1_NOTE = "the text is not UTF-8 and was read as latin-1: check accents and quotes"
 
@@ -20,45 +25,68 @@ def read_text(path: Path, *, max_bytes: int = MAX_TEXT) -> tuple[str, bool]:
         DataError: If there is no such regular file, it cannot be read, or it is larger than `max_bytes`.
     """
     try:
-        if not path.is_file():
-            raise DataError("is not a regular file; name a data file", path=path)
-        with path.open("rb") as file:
-            content = file.read(max_bytes + 1)
+        content = read_bytes(path, max_bytes)
     except (OSError, MemoryError) as error:
-        reason = str(error) or "not enough memory"
-        raise DataError(f"cannot be read: {reason}; check the path and its permissions", path=path) from None
-    if len(content) > max_bytes:
-        raise DataError(f"has more than {max_bytes} bytes; is it the right file?", path=path)
+        reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
+        raise DataError(f"cannot be read: {reason}; check the path and its permissions", path=path) from error
     try:
         return content.decode("utf-8-sig"), False
     except UnicodeDecodeError:
         return content.decode("latin1"), True
 
 
-def peek_text(path: Path) -> str:
+def peek_text(path: Path, most: int = _PEEK) -> str:
     """The beginning of a file as text; empty if there is none. Never raises."""
     try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            return file.read(_PEEK).decode("utf-8-sig", errors="replace")
+        with open_regular(path) as file:
+            return file.read(most).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, *, max_bytes: int = MAX_JSON) -> Any:
     """Return what a JSON file holds.
 
     Raises:
         DataError: If it cannot be read, is no JSON, is nested too deeply, or names a key twice in one object.
     """
-    text, _ = read_text(path, max_bytes=_MAX_JSON)
+    return _parsed(path, parse_json, "JSON", max_bytes)
+
+
+def read_json_lines(path: Path) -> list[Any]:
+    """Return what each line of a file holds as JSON. Raises as `read_json`."""
+    return _parsed(path, lambda text: [parse_json(line) for line in text.splitlines()], "JSON lines", MAX_JSON)
+
+
+def read_yaml(path: Path, *, max_bytes: int = MAX_YAML) -> Any:
+    """Return what a YAML file holds.
+
+    Raises:
+        DataError: If it cannot be read, or is no YAML of plain values as `parse_yaml` takes it.
+    """
+    return _parsed(path, parse_yaml, "YAML", max_bytes)
+
+
+def _parsed(path: Path, parse: Callable[[str], Any], what: str, max_bytes: int) -> Any:
+    text, latin1 = read_text(path, max_bytes=max_bytes)
     try:
-        return json.loads(text, object_pairs_hook=_distinct)
-    except RecursionError:
-        raise DataError("is nested too deeply for a data file", path=path) from None
+        return parse(text)
     except ValueError as error:
-        raise DataError(f"is not JSON: {ascii(str(error))[1:-1][:200]}; get the file again", path=path) from None
+        reason = "it is not UTF-8" if latin1 else ascii(" ".join(str(error).split()))[1:-1][:200]
+        raise DataError(f"is not {what}: {reason}; get the file again", path=path) from None
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what a text holds as JSON.
+
+    Raises:
+        ValueError: If it is no JSON, nested too deeply, names a key twice in one object, or has a number of more than
+            300 digits.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_distinct, parse_int=_whole)
+    except RecursionError:
+        raise ValueError("it is nested too deeply for a data file") from None
 
 
 def first_value(path: Path) -> Any:
@@ -80,3 +108,9 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise ValueError(f"the key {twice[:60]!r} stands twice in one object")
     return made
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"it has a number of {len(digits)} digits")
+    return int(digits)

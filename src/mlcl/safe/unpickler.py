@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from mlcl.errors import DataError
+from mlcl.files import open_regular
 from mlcl.safe.numpy_globals import NAMES, rebuild
 from mlcl.safe.opcodes import verify
 from mlcl.safe.signatures import SIGNATURE_BYTES, identify_text, refuse_other
@@ -48,7 +49,7 @@ def load_pickle(path: str | Path) -> object:
     """
     data = _read(path)
     try:
-        return rebuild(data, verify(data, NAMES))
+        return rebuild(data, verify(data, NAMES), path)
     except _FAILURES as error:
         reason = str(error) or type(error).__name__
         if data[:1] != pickle.PROTO:
@@ -70,18 +71,16 @@ def _read(path: str | Path) -> bytes | mmap.mmap:
             raise DataError("does not exist; check the path", path=path)
         if file.is_dir():
             raise DataError("is a directory; name the data file in it", path=path)
-        if not file.is_file():
-            raise DataError("is not a regular file; name a data file", path=path)
-        with file.open("rb", buffering=0) as stream:  # a buffer would hold a second copy
+        with open_regular(file) as stream:
             refuse_other(stream.read(SIGNATURE_BYTES), path)
             try:
                 return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
             except (OSError, ValueError):  # some file systems cannot
                 stream.seek(0)
-                return stream.readall()
+                return stream.read()
     except (OSError, MemoryError) as error:
-        reason = str(error) or "not enough memory"
-        raise DataError(f"cannot be read: {reason}; check the path and its permissions", path=path) from None
+        reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
+        raise DataError(f"cannot be read: {reason}; check the path and its permissions", path=path) from error
 
 
 _GLOBAL = re.compile(r"names the global ([\w.]+),")

@@ -1,15 +1,15 @@
 """A study is a folder: a plan in ``study.yaml``, and a run folder for each system and seed."""
 
-import json
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
-from mlcl.errors import RunError
+from mlcl.errors import DataError, RunError
 from mlcl.options import Section
 from mlcl.runs.folder import RunFolder
+from mlcl.runs.stored import check_failure
+from mlcl.safe.text_file import read_json, read_yaml
 
 Status = Literal["done", "failed", "missing"]
 _FILE = "study.yaml"
@@ -78,8 +78,8 @@ class Study:
         if not file.is_file():
             raise RunError(f"{path} is no study folder (it has no {_FILE}); make one with mlcl compare or mlcl ablate")
         try:
-            return cls(folder, Plan.model_validate(yaml.safe_load(file.read_text(encoding="utf-8"))))
-        except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
+            return cls(folder, Plan.model_validate(read_yaml(file)))
+        except (DataError, ValidationError) as error:
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "it is no YAML text"
             raise RunError(f"{file} is damaged: {reason}") from error
 
@@ -125,6 +125,6 @@ class Study:
         """Why a run failed."""
         file = self.failure_file(name, seed)
         try:
-            return str(json.loads(file.read_text(encoding="utf-8"))["error"])
-        except (OSError, ValueError, LookupError, TypeError) as error:
+            return str(check_failure(read_json(file))["error"])
+        except (DataError, ValueError) as error:
             raise RunError(f"{file} is missing or damaged; delete it and start the study again") from error

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from mlcl.config import Experiment, FoldConfig, validate_experiment
 from mlcl.data.folds import deal, labelled_folds, pool
 from mlcl.data.resplit import groups_of
 from mlcl.data.source import open_corpus
-from mlcl.errors import Interrupted, RunError, UsageError
+from mlcl.errors import DataError, Interrupted, RunError, UsageError
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.evaluate.fold_summary import FoldSummary, summarise
-from mlcl.files import write_json, write_text
+from mlcl.files import write_json, write_text, write_yaml
 from mlcl.runs.export import prediction_table, read_predictions, write_table
 from mlcl.runs.folder import RunFolder, check_free
 from mlcl.runs.train import train_run
+from mlcl.safe.text_file import read_yaml
 from mlcl.studies.fold_card import fold_card
 
 _log = logging.getLogger(__name__)
@@ -56,9 +56,9 @@ class CrossValidation:
     def experiment(self) -> Experiment:
         """The resolved configuration, of the first fold."""
         try:
-            values = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+            values = read_yaml(self.config)
             experiment = validate_experiment(values if isinstance(values, dict) else {})
-        except (yaml.YAMLError, UnicodeDecodeError, UsageError) as error:
+        except (DataError, UsageError) as error:
             raise RunError(f"{self.config} is damaged: {' '.join(str(error).split())}") from error
         if experiment.data.fold is None:
             raise RunError(f"{self.config} is damaged: it has no data.fold")
@@ -72,7 +72,7 @@ class CrossValidation:
         """
         if not self.config.exists():
             check_free(self.path)
-        write_text(self.config, yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False))
+        write_yaml(self.config, experiment.model_dump(mode="json"))
 
     def fold(self, number: int) -> RunFolder:
         """The run folder of a fold, from 1."""

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from mlcl.config import Experiment, check_model_name
 from mlcl.errors import RunError, UsageError, nearest
-from mlcl.files import write_text
+from mlcl.files import write_yaml
 from mlcl.recipe import is_recipe_file, read_recipe, read_recipe_file, resolve
 from mlcl.studies.folder import Plan, Study, System
 
@@ -131,7 +129,7 @@ def open_or_create(path: Path, plan: Plan) -> Study:
         study = Study(path, plan)
     else:
         study = Study(path, _merged(Study.open(path).plan, plan, path))
-    write_text(study.plan_file, yaml.safe_dump(study.plan.model_dump(mode="json"), sort_keys=False))
+    write_yaml(study.plan_file, study.plan.model_dump(mode="json"))
     return study
 
 

@@ -1,6 +1,5 @@
 """Checkpoints: weights, optimiser, progress and random state in one file, replaced atomically."""
 
-import os
 import warnings
 import zipfile
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 from torch import nn
 
 from mlcl.errors import RunError
+from mlcl.files import open_regular, replace_file
 from mlcl.seeding import random_state, restore_random_state
 from mlcl.train.state import TrainState
 
@@ -32,16 +32,8 @@ def save_checkpoint(path: Path, model: nn.Module, optimiser: Stateful, state: Tr
         "state": state.as_dict(),
         "random": random_state(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    try:
-        with temporary.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replace_file(path) as temporary, temporary.open("wb") as file:
+        torch.save(content, file)
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimiser: Stateful) -> TrainState:
@@ -51,10 +43,11 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: Stateful) -> TrainS
         RunError: If the file is damaged or belongs to another model.
     """
     try:
-        _check(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what torch says about foreign files
+            _check_stored(path)
             content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        _check_backed(content)
         model.load_state_dict(content["model"])
         optimiser.load_state_dict(content["optimiser"])
         restore_random_state(content["random"])
@@ -63,11 +56,27 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: Stateful) -> TrainS
         raise RunError(f"{path} is damaged or of another model; delete it to train from the start") from error
 
 
-def _check(path: Path) -> None:
-    """Compare the file with the checksums inside it, which torch writes and does not read."""
-    with zipfile.ZipFile(path) as archive:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
-            raise ValueError("a checkpoint is not compressed")
+def _check_stored(path: Path) -> None:
+    """Compare the file with the checksums inside it, which torch writes and does not read.
+
+    An archive whose parts are packed, or larger than the file, is refused first: they would unpack to any size.
+    """
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        parts = archive.infolist()
+        if any(part.compress_type != zipfile.ZIP_STORED for part in parts):
+            raise ValueError("it is packed")
+        if sum(part.file_size for part in parts) > path.stat().st_size:
+            raise ValueError("it has parts larger than itself")
         wrong = archive.testzip()
         if wrong is not None:
             raise ValueError(f"{wrong} differs from its checksum")
+
+
+def _check_backed(value: Any) -> None:
+    """Refuse a tensor with more values than the file holds for it: a copy of it may take any size."""
+    if isinstance(value, torch.Tensor):
+        if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            raise ValueError("it has a tensor that repeats its values")
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_backed(part)

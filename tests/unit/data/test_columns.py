@@ -12,6 +12,7 @@ from mlcl.data.corpus import Corpus, Ragged, Segment
 from mlcl.data.formats.items import hkt, mag
 from mlcl.data.source import open_corpus
 from mlcl.errors import DataError, UsageError
+from reading import read_with
 from writers import hkt_data, mag_data, write_mag
 
 
@@ -22,9 +23,9 @@ def numbered(rows: Ragged) -> Ragged:
 
 def corpus(acoustic: int, visual: int, *, context: bool = False) -> Corpus:
     made = (
-        hkt.read(hkt_data(acoustic=acoustic, visual=visual + 1))
+        read_with(hkt, hkt_data(acoustic=acoustic, visual=visual + 1))
         if context
-        else mag.read(mag_data(acoustic=acoustic, visual=visual))
+        else read_with(mag, mag_data(acoustic=acoustic, visual=visual))
     )
 
     def number(part: Segment) -> Segment:
@@ -60,7 +61,7 @@ def test_context_loses_the_same_columns() -> None:
 
 def test_hkt_reader_and_the_choice_agree() -> None:
     data = hkt_data(acoustic=81, visual=91)
-    found = hkt.read(data).splits["train"].main.rows
+    found = read_with(hkt, data).splits["train"].main.rows
     assert {kind: rows.width for kind, rows in found.items()} == {"acoustic": 60, "visual": 36, "hcf": 4}
     first = data["train"][0][0]
     np.testing.assert_array_equal(found["visual"][0], first[1][:, 55:].astype(np.float32))

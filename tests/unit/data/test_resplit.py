@@ -10,13 +10,14 @@ from mlcl.data.formats.items import hkt
 from mlcl.data.resplit import groups_of, join, resplit
 from mlcl.data.video import video_of
 from mlcl.errors import DataError, UsageError
+from reading import read_with
 from writers import hkt_data
 
 SIZES = {"train": 20, "dev": 4, "test": 6}
 
 
 def corpus() -> Corpus:
-    made = hkt.read(hkt_data(SIZES), path="data.pkl")
+    made = read_with(hkt, hkt_data(SIZES), path="data.pkl")
     count = iter(range(100))
     return made.with_splits(
         {

@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 from mlcl.errors import DataError
 from mlcl.safe import numpy_globals as rebuild
 from mlcl.safe import opcodes
+from mlcl.safe.budget import Budget
 from mlcl.safe.numpy_globals import splice
 from mlcl.safe.unpickler import load_pickle
 from unit.safe.test_unpickler import ARRAYS, PROTOCOLS
@@ -132,7 +133,7 @@ def test_content_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="opcode 0x51 is not needed"):
         load_pickle(tmp_path / "a.pkl")
     with pytest.raises(pickle.UnpicklingError, match="content that is not in it"):
-        rebuild.Rebuilder(UNASKED, [memoryview(b"x")] * 7).load()
+        rebuild.Rebuilder(UNASKED, [memoryview(b"x")] * 7, Budget()).load()
 
 
 @pytest.mark.usefixtures("everything_is_large")

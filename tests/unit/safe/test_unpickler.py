@@ -19,6 +19,7 @@ from hostile import BUILDS, HOSTILE, OTHER_OPCODES, RUNS_A_COMMAND, STATE_AND_CA
 from mlcl.errors import DataError
 from mlcl.safe import numpy_globals as rebuild
 from mlcl.safe import unpickler
+from mlcl.safe.budget import Budget
 from mlcl.safe.opcodes import verify
 from mlcl.safe.unpickler import load_pickle
 from writers import mag_data, write_pickle
@@ -244,8 +245,11 @@ def test_the_sentinel_would_be_seen(tmp_path: Path) -> None:
 def test_hostile_file_is_an_error_in_bounded_time_and_memory(tmp_path: Path, name: str) -> None:
     content = HOSTILE[name]
     (tmp_path / "data.pkl").write_bytes(content)
-    tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
+    with pytest.raises(DataError):
+        load_pickle(tmp_path / "data.pkl")
+    assert time.process_time() - started < 2
+    tracemalloc.start()  # it makes everything several times slower
     try:
         with pytest.raises(DataError):
             load_pickle(tmp_path / "data.pkl")
@@ -253,7 +257,6 @@ def test_hostile_file_is_an_error_in_bounded_time_and_memory(tmp_path: Path, nam
     finally:
         tracemalloc.stop()
     assert peak < 80 * 2**20 + 20 * len(content)
-    assert time.perf_counter() - started < 20  # tracing makes it several times slower
 
 
 @pytest.mark.parametrize("name", {**RUNS_A_COMMAND, **OTHER_OPCODES})
@@ -293,8 +296,8 @@ def test_what_the_walk_cannot_see_the_stand_ins_refuse(name: str, tmp_path: Path
         ("stack without end", "far more objects than a data file of its size"),
         ("lists without end", "far more objects than a data file of its size"),
         ("memo without end", "far more objects than a data file of its size"),
-        ("shared bytes encoded again and again", "far more room than the file"),
-        ("shared list made a dict again and again", "far more room than the file"),
+        ("shared bytes encoded again and again", "far more memory than the file"),
+        ("shared list made a dict again and again", "far more memory than the file"),
         ("another codec", "something other than text as latin-1"),
         ("calls ndarray", "array in an unknown way"),
     ],
@@ -340,7 +343,7 @@ def test_second_lock_refuses_globals_by_itself() -> None:
     """The C unpickler's lookup does not rely on the walk before it."""
     for content in (b"cos\nsystem\n.", b"\x80\x04" + SYSTEM + b"."):
         with pytest.raises(pickle.UnpicklingError, match=r"names the global os\.system"):
-            rebuild.Rebuilder(content).load()
+            rebuild.Rebuilder(content, (), Budget()).load()
 
 
 def test_walk_names_every_opcode_of_python() -> None:

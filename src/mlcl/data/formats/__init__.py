@@ -18,6 +18,7 @@ from mlcl.data.formats.opening import content_hash, open_content
 from mlcl.data.formats.originals import csd, matrices, ur_funny
 from mlcl.data.formats.own import datasets as saved_datasets
 from mlcl.data.formats.own import folder
+from mlcl.data.formats.shared.source import Source
 from mlcl.data.formats.texts import label_csv, meld, mustard, mustard_plus
 from mlcl.data.formats.unknown import describe_unknown
 from mlcl.errors import DataError, UsageError
@@ -83,9 +84,9 @@ def read_corpus(
         raise DataError(describe_unknown(data, known), path=path)
     _check_options(options or {}, layout, path)
     size, digest = content_hash(path)
-    limit = _MEMORY_FACTOR * size + _MEMORY_MORE
+    source = Source(str(path), _MEMORY_FACTOR * size + _MEMORY_MORE, dtype)
     read: Callable[..., Corpus] = layout.read
-    corpus = replace(read(data, path=str(path), dtype=dtype, max_bytes=limit, **(options or {})), sha256=digest)
+    corpus = replace(read(data, source, **(options or {})), sha256=digest)
     del data
     _give_memory_back()
     if corpus.repaired:

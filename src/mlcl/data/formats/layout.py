@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
-import numpy as np
-
 from mlcl.data.corpus import Corpus
+from mlcl.data.formats.shared.source import Source
 
 Opening = Literal["pickle", "hdf5", "text", "folder"]
 
@@ -14,10 +13,13 @@ Opening = Literal["pickle", "hdf5", "text", "folder"]
 class Read(Protocol):
     """Turns an opened file into a corpus, or raises a DataError that names the place."""
 
-    def __call__(
-        self, data: Any, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-    ) -> Corpus:
-        """Read an opened file; `path` is for errors, `max_bytes` what its items may take in memory."""
+    def __call__(self, data: Any, source: Source) -> Corpus:
+        """Read a file or folder.
+
+        Args:
+            data: What it opened as, see `Layout.opening`.
+            source: The same while it is read: how errors name it, the type of rows, and the memory that is left.
+        """
         ...
 
 

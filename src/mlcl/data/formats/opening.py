@@ -6,6 +6,7 @@ from typing import Any
 
 from mlcl.data.formats.layout import Opening
 from mlcl.errors import DataError
+from mlcl.files import open_regular, sha256
 from mlcl.safe.signatures import SIGNATURE_BYTES, identify
 from mlcl.safe.unpickler import load_pickle
 
@@ -39,8 +40,7 @@ def content_hash(path: str | Path) -> tuple[int, str]:
     root = Path(path)
     try:
         if not root.is_dir():
-            with root.open("rb") as file:
-                return root.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+            return root.stat().st_size, sha256(root)
         digest, size = hashlib.sha256(), 0
         for part in sorted(entry for entry in root.rglob("*") if entry.is_file()):
             part_size, part_hash = content_hash(part)
@@ -48,14 +48,12 @@ def content_hash(path: str | Path) -> tuple[int, str]:
             size += part_size
         return size, digest.hexdigest()
     except OSError as error:
-        raise DataError(f"cannot be read: {error}", path=path) from None
+        raise DataError(f"cannot be read: {error.strerror}", path=error.filename or path) from error
 
 
 def _first_bytes(file: Path) -> bytes:
     try:
-        if not file.is_file():  # a pipe would wait for ever
-            return b""
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             return stream.read(SIGNATURE_BYTES)
     except (OSError, ValueError):
         return b""  # the unpickler says what is wrong

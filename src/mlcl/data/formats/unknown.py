@@ -1,7 +1,6 @@
 """What a file holds that opens but has no known layout, and the next step."""
 
 import csv
-import json
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from mlcl.data.formats.opening import TEXT_SUFFIXES
 from mlcl.data.formats.shared.source import first_items
+from mlcl.safe.text_file import parse_json, peek_text
 
 _DROPBOX_FIELDS = {"facet", "covarep", "glove"}
 _DATA_SUFFIXES = (".pkl", ".pickle", ".p", ".csd", ".h5", ".hdf5", *TEXT_SUFFIXES, ".parquet")
@@ -75,8 +75,7 @@ def _describe_path(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in TEXT_SUFFIXES:
         return f"HDF5 data{_members(path)}"
-    with path.open(encoding="utf-8", errors="replace") as file:
-        start = file.read(_MOST_TEXT)
+    start = peek_text(path, _MOST_TEXT)
     return _describe_json(start) if suffix.startswith(".json") else _describe_table(start, suffix)
 
 
@@ -84,8 +83,8 @@ def _describe_json(text: str) -> str:
     """Structure of json text, or of its first line."""
     for part in (text, text.partition("\n")[0]):
         try:
-            return f"text, json: {_describe(json.loads(part))}"
-        except (ValueError, RecursionError):
+            return f"text, json: {_describe(parse_json(part))}"
+        except ValueError:
             continue
     return f"text, json that starts with {text[:40]!a}"
 

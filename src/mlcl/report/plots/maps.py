@@ -1,6 +1,7 @@
 """The paper's picture: t-SNE of the fused embedding and of each level, items coloured by label."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mlcl.data.target import Target
+from mlcl.errors import RunError
 from mlcl.report.plots.style import LABEL_COLOURS, SYSTEMS, Plot, draw, legend_below
 from mlcl.report.wording import MINUS, class_label, digits, several
+from mlcl.safe.npy import FAILURES, Archive
 
 Array = NDArray[np.float32]
 LEVELS = {"fused": "fused embedding", "umcl": "UMCL", "bmcl": "BMCL", "tmcl": "TMCL"}
@@ -41,8 +44,12 @@ def read_embeddings(run: Path, split: str) -> Embeddings | None:
     file = run / "embeddings" / f"{split}.npz"
     if not file.is_file():
         return None
-    with np.load(file, allow_pickle=False) as stored:
-        return Embeddings(stored["ids"].tolist(), {level: stored[level] for level in LEVELS if level in stored})
+    try:
+        with closing(Archive(file)) as stored:
+            ids = stored.load("ids", "U").tolist()
+            return Embeddings(ids, {level: stored.load(level) for level in LEVELS if level in stored.keys})
+    except FAILURES as error:
+        raise RunError(f"{file} is damaged; delete it, and make the report again") from error
 
 
 def project(vectors: Array) -> NDArray[np.float64]:

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
-from mlcl.errors import RunError, UsageError
-from mlcl.files import write_text
+from mlcl.errors import DataError, RunError, UsageError
+from mlcl.files import write_yaml
+from mlcl.safe.text_file import read_yaml
 
 
 class TuneFolder:
@@ -43,7 +43,7 @@ class TuneFolder:
             elif any(not entry.name.startswith("study.lock") for entry in self.path.iterdir()):
                 raise RunError(f"{self.path} exists and is no tuning study; choose another --study")
             else:
-                write_text(self.plan, yaml.safe_dump(plan, sort_keys=False))
+                write_yaml(self.plan, plan)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -61,8 +61,8 @@ class TuneFolder:
 
     def _read(self) -> dict[str, Any]:
         try:
-            plan = yaml.safe_load(self.plan.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError):
+            plan = read_yaml(self.plan)
+        except DataError:
             plan = None
         if not isinstance(plan, dict):
             raise RunError(f"{self.plan} is damaged; choose another --study")

@@ -1,6 +1,5 @@
 """Who is at work: each process keeps a file fresh, so that the trials of a dead one are found and tried again."""
 
-import json
 import os
 import platform
 import secrets
@@ -10,8 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 
-from mlcl.files import write_json
+from mlcl.files import read_bytes, write_json
+from mlcl.safe.text_file import parse_json
 
+_MOST_BYTES = 2**16
 _BEAT = 5.0  # seconds between signs of life
 _DEAD = 120.0  # seconds without one after which a process counts as dead
 
@@ -47,7 +48,7 @@ class Worker:
         """Whether another worker of the study is gone: no process of this machine, or silent for two minutes."""
         file = self._folder / f"{name}.json"
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = parse_json(read_bytes(file, _MOST_BYTES))
             self._file.touch()  # both times then come from the clock of the file system
             silent = self._file.stat().st_mtime - file.stat().st_mtime
         except FileNotFoundError:

@@ -1,6 +1,5 @@
 """Follow a run with a tracker: each epoch once, whatever interrupts the training; and never stop the training."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -12,6 +11,7 @@ from uuid import uuid4
 from mlcl.config import Experiment
 from mlcl.files import write_json
 from mlcl.parallel import rank
+from mlcl.safe.text_file import read_json
 from mlcl.train.follow.trackers import TRACKERS, Identity, Tracker
 
 _log = logging.getLogger(__name__)
@@ -78,11 +78,10 @@ class Tracking:
         tracker.log(record)
 
     def _read(self) -> dict[str, Any]:
-        try:
-            state = json.loads(self._file.read_text(encoding="utf-8"))
-            return {"id": str(state["id"]), "epochs": int(state["epochs"])}
-        except FileNotFoundError:
+        if not self._file.exists():
             return {"id": uuid4().hex[:8], "epochs": 0}
+        state = read_json(self._file)
+        return {"id": str(state["id"]), "epochs": int(state["epochs"])}
 
     def _try(self, action: Callable[[], None]) -> None:
         try:

@@ -15,6 +15,7 @@ from mlcl.data.formats.originals.csd import CsdOptions
 from mlcl.data.intervals import COLLAPSES
 from mlcl.errors import DataError, UsageError
 from originals import csd_folder, seconds, tokens, write_csd
+from reading import read_with
 
 WORDS, AUDIO, FACE, LABELS = "MOSI_TimestampedWords", "MOSI_COVAREP", "MOSI_Visual_Facet_41", "MOSI_Opinion_Labels"
 SPOKEN = (tokens("oh", "sp", "this", "was", "fun"), seconds(0, 1, 2, 3, 4, 5))
@@ -58,20 +59,20 @@ def test_segments_take_the_words_whose_middle_lies_in_them(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("name", "expected"), [("mean", [1.5, 5.5]), ("first", [1, 5]), ("nearest", [1, 5])])
 def test_collapse_is_chosen(tmp_path: Path, name: str, expected: list[float]) -> None:
-    corpus = csd.read(two_segments(tmp_path), collapse=name)
+    corpus = read_with(csd, two_segments(tmp_path), collapse=name)
     assert corpus.splits["train"].main.rows["acoustic"][0].ravel().tolist() == expected
     assert f"rows under a word are collapsed by {name}" in corpus.notes
 
 
 def test_pauses_stay_as_a_word_when_asked(tmp_path: Path) -> None:
-    train = csd.read(two_segments(tmp_path), pauses="keep").splits["train"]
+    train = read_with(csd, two_segments(tmp_path), pauses="keep").splits["train"]
     assert train.main.words == [["oh", ".", "this"], ["was", "fun"]]
     assert train.main.rows["acoustic"][0].ravel().tolist() == [1.5, 3.5, 5.5]
 
 
 def test_pauses_make_no_difference_to_the_other_words(tmp_path: Path) -> None:
     folder = csd_folder(tmp_path / "x")
-    dropped, kept = (csd.read(folder, pauses=how) for how in ("drop", "keep"))
+    dropped, kept = (read_with(csd, folder, pauses=how) for how in ("drop", "keep"))
     count = 0
     for name, split in kept.splits.items():
         for item, words in enumerate(split.main.words):
@@ -93,7 +94,7 @@ def facts(corpus: Corpus) -> list[object]:
 @pytest.mark.parametrize("collapse", COLLAPSES)
 def test_shift_of_all_times_changes_nothing(tmp_path: Path, collapse: str) -> None:
     folders = (csd_folder(tmp_path / f"{shift}", shift=shift) for shift in (0.0, 64.0))
-    here, later = (csd.read(folder, collapse=collapse) for folder in folders)
+    here, later = (read_with(csd, folder, collapse=collapse) for folder in folders)
     assert facts(here) == facts(later)
     for name, split in here.splits.items():
         for kind, rows in split.main.rows.items():

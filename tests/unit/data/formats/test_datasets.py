@@ -132,7 +132,7 @@ def damage(path: Path, name: str, **values: Any) -> None:
 DAMAGE: dict[str, tuple[Any, str]] = {
     "splits": (lambda p: damage(p, "dataset_dict.json", splits=[1]), "has no list of splits"),
     "long": (lambda p: damage(p, "dataset_dict.json", splits=["x" * 5000]), "name has more than 200 letters$"),
-    "UTF-16": (lambda p: (p / "dev/state.json").write_bytes("{}".encode("utf-16")), "'utf-8' codec can't decode"),
+    "UTF-16": (lambda p: (p / "dev/state.json").write_bytes("{}".encode("utf-16")), "it is not UTF-8"),
     "outside": (lambda p: damage(p, "dataset_dict.json", splits=["../saved/train"]), "outside of the folder"),
     "missing": (lambda p: damage(p, "dataset_dict.json", splits=["dev", "test"]), "does not exist in the folder"),
     "selection": (lambda p: damage(p, "dev/state.json", _indices_data_files=[1]), "is a selection"),
@@ -143,7 +143,7 @@ DAMAGE: dict[str, tuple[Any, str]] = {
         "outside of the folder",
     ),
     "no arrow": (lambda p: (p / "dev/data-00000-of-00001.arrow").write_bytes(b"x" * 99), "cannot be read as arrow"),
-    "no JSON": (lambda p: (p / "dev/state.json").write_text("["), "cannot be read as JSON"),
+    "no JSON": (lambda p: (p / "dev/state.json").write_text("["), "is not JSON"),
     "no object": (lambda p: (p / "dev/state.json").write_text("[]"), "is no JSON object"),
     "description": (lambda p: damage(p, "train/dataset_info.json", description="mlcl: {"), "damaged description"),
 }
@@ -156,7 +156,7 @@ def test_damaged_folders_are_refused_with_the_place(case: str, tmp_path: Path) -
     edit(tmp_path / "saved")
     with pytest.raises(DataError, match=message) as caught:
         read_corpus(tmp_path / "saved")
-    assert caught.value.path == str(tmp_path / "saved")
+    assert str(caught.value.path).startswith(str(tmp_path / "saved"))
 
 
 def test_offsets_beyond_the_data_are_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from mlcl.data.formats import read_corpus
 from mlcl.data.formats.originals import matrices, ur_funny
 from mlcl.errors import DataError
 from originals import ur_funny_data, write_matrices, write_ur_funny
+from reading import read_with
 
 SDK, COVAREP, OPENFACE = "language_sdk", "covarep_features_sdk", "openface_features_sdk"
 
@@ -142,7 +143,7 @@ def test_folder_without_texts_is_not_ur_funny(tmp_path: Path) -> None:
     assert not ur_funny.sniff(write_ur_funny(tmp_path / "b", data))
     assert not ur_funny.sniff(tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"has no language_sdk\.pkl"):
-        ur_funny.read(tmp_path / "b")
+        read_with(ur_funny, tmp_path / "b")
 
 
 # ---- one matrix per file

@@ -15,6 +15,7 @@ from mlcl.data.formats import read_corpus
 from mlcl.data.formats.items import hkt, mag
 from mlcl.data.labels import check_labelled
 from mlcl.errors import DataError
+from reading import read_with
 from writers import Data, hkt_data, mag_data, write_hkt, write_mag, write_pickle
 
 READERS = {"mag": (mag_data, mag), "hkt": (hkt_data, hkt)}
@@ -39,7 +40,7 @@ def read(layout: str, edit: Callable[[Data], object] | None = None, **settings: 
     data = make()
     if edit:
         edit(data)
-    return reader.read(data, path="data.pkl", **settings)
+    return read_with(reader, data, path="data.pkl", **settings)
 
 
 LABEL = {"mag": (1,), "hkt": (3,)}
@@ -100,7 +101,7 @@ def test_hkt_file_is_read_whole(tmp_path: Path) -> None:
 def test_every_protocol_gives_the_same_corpus(tmp_path: Path, layout: str, protocol: int) -> None:
     make, reader = READERS[layout]
     path = write_pickle(tmp_path / "data.pkl", make(), protocol=protocol)
-    found, expected = read_corpus(path), reader.read(make(), path=None)
+    found, expected = read_corpus(path), read_with(reader, make(), path=None)
     for name, split in expected.splits.items():
         assert found.splits[name].main.words == split.main.words
         for kind, rows in split.main.rows.items():
@@ -191,9 +192,9 @@ def test_broken_splits(layout: str, edit: Callable[[Data], object], message: str
 def test_no_splits_at_all() -> None:
     for reader in (mag, hkt):
         with pytest.raises(DataError, match="holds list, not a dict of splits"):
-            reader.read([], path=None)
+            read_with(reader, [], path=None)
         with pytest.raises(DataError, match="has no splits; known are train, dev, test, valid, val"):
-            reader.read({}, path=None)
+            read_with(reader, {}, path=None)
 
 
 @BOTH
@@ -401,7 +402,7 @@ def test_width_is_one_for_all_splits(layout: str) -> None:
     make, reader = READERS[layout]
     data = {"train": make()["train"], "test": make(visual=4)["test"]}
     with pytest.raises(DataError, match=r"test\[0\].*: visual rows have 4 columns, those before have"):
-        reader.read(data, path=None)
+        read_with(reader, data, path=None)
 
 
 def test_width_is_one_for_punchline_and_context() -> None:
@@ -433,10 +434,10 @@ def test_utterance_without_words_does_not_hide_another_width(empty: object) -> N
 
 def test_widths_of_a_file_without_any_row() -> None:
     item = (([], np.zeros((0, 3)), np.zeros((0, 5))), 1.0, "a")
-    assert mag.read({"test": [item]}, path=None).widths() == {"acoustic": 5, "visual": 3}
+    assert read_with(mag, {"test": [item]}, path=None).widths() == {"acoustic": 5, "visual": 3}
     item = (([], [], np.zeros((0, 5))), 1.0, "a")
     with pytest.raises(DataError, match="no item has visual rows, so their number of columns is unknown"):
-        mag.read({"test": [item]}, path=None)
+        read_with(mag, {"test": [item]}, path=None)
 
 
 # ---- words
@@ -588,7 +589,7 @@ def test_hkt_counts_of_one_kind_must_agree() -> None:
 @pytest.mark.parametrize(("visual", "acoustic"), [(91, 81), (91, 5), (7, 81), (36, 60), (90, 81), (81, 91)])
 def test_columns_are_chosen_in_the_published_layout_only(visual: int, acoustic: int) -> None:
     data = hkt_data(visual=visual, acoustic=acoustic)
-    corpus = hkt.read(data, path=None, dtype=np.float64)
+    corpus = read_with(hkt, data, path=None, dtype=np.float64)
     published = (visual, acoustic) == (91, 81)
     assert corpus.widths() == {
         "acoustic": 60 if published else acoustic,
@@ -609,7 +610,7 @@ def test_columns_left_out_are_not_repaired() -> None:
     data = hkt_data(visual=91, acoustic=81)
     data["train"][0][0][1][:, :55] = np.nan
     data["train"][0][0][2][:, 60:] = -np.inf
-    assert hkt.read(data, path=None).repaired == {}
+    assert read_with(hkt, data, path=None).repaired == {}
 
 
 # ---- layouts
@@ -685,25 +686,25 @@ def test_small_file_that_shares_a_large_array_is_refused(tmp_path: Path, layout:
 def test_rows_count_as_what_they_become(dtype: type[np.floating], enough: int) -> None:
     data = {"train": [((["w"], np.ones((1, 500), np.int8), np.ones((1, 500), np.int8)), 1, 1)]}
     more = 256 + 8
-    mag.read(data, path=None, dtype=dtype, max_bytes=enough + more)
+    read_with(mag, data, path=None, dtype=dtype, max_bytes=enough + more)
     with pytest.raises(DataError, match=r"train\[0\]: up to here the items take far more memory"):
-        mag.read(data, path=None, dtype=dtype, max_bytes=enough + more - 1)
+        read_with(mag, data, path=None, dtype=dtype, max_bytes=enough + more - 1)
 
 
 def test_shared_words_and_sentences_count_too() -> None:
     words = ["w"] * 1000
     with pytest.raises(DataError, match="far more memory"):
-        hkt.read({"train": [((words, [], [], []), ([], [], [], []), 1, 1)]}, path=None, max_bytes=5000)
+        read_with(hkt, {"train": [((words, [], [], []), ([], [], [], []), 1, 1)]}, path=None, max_bytes=5000)
     with pytest.raises(DataError, match="far more memory"):
-        hkt.read({"train": [(("", [], [], []), (" " * 9000, [], [], []), 1, 1)]}, path=None, max_bytes=5000)
+        read_with(hkt, {"train": [(("", [], [], []), (" " * 9000, [], [], []), 1, 1)]}, path=None, max_bytes=5000)
     with pytest.raises(DataError, match="far more memory"):
-        mag.read({"train": [((np.array(words), [], []), 1, 1)]}, path=None, max_bytes=3000)
+        read_with(mag, {"train": [((np.array(words), [], []), 1, 1)]}, path=None, max_bytes=3000)
     with pytest.raises(DataError, match="train: up to here the items take far more memory"):
-        mag.read({"train": [(([], [], []), 1, 1)] * 100}, path=None, max_bytes=5000)
+        read_with(mag, {"train": [(([], [], []), 1, 1)] * 100}, path=None, max_bytes=5000)
 
 
 @BOTH
 def test_ordinary_file_is_far_from_the_limit(layout: str) -> None:
     data = READERS[layout][0]({"train": 300})
-    corpus = READERS[layout][1].read(data, path=None, max_bytes=16 * len(pickle.dumps(data)))
+    corpus = read_with(READERS[layout][1], data, path=None, max_bytes=16 * len(pickle.dumps(data)))
     assert len(corpus.splits["train"]) == 300

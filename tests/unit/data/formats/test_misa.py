@@ -10,6 +10,7 @@ from mlcl.data.corpus import Corpus
 from mlcl.data.formats import read_corpus
 from mlcl.data.formats.items import hkt, mag, misa
 from mlcl.errors import DataError
+from reading import read_with
 from writers import Data, hkt_data, mag_data, write_pickle
 from writers_arrays import assert_rows, assert_same, misa_data
 
@@ -17,7 +18,7 @@ COLUMNS = ["sentiment", "happy", "sad", "anger", "surprise", "disgust", "fear"]
 
 
 def read(data: Any, **options: Any) -> Corpus:
-    return misa.read(data, path="data.pkl", **options)
+    return read_with(misa, data, path="data.pkl", **options)
 
 
 def edited(index: int, item: Any, **options: Any) -> Data:

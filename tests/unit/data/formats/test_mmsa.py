@@ -13,6 +13,7 @@ from mlcl.data.formats import read_corpus
 from mlcl.data.formats.items import hkt, mag
 from mlcl.data.formats.mmsa import read as mmsa
 from mlcl.errors import DataError
+from reading import read_with
 from writers import hkt_data, mag_data, write_pickle
 from writers_arrays import SEP, Arrays, assert_rows, assert_same, block, mmsa_data
 
@@ -21,7 +22,7 @@ MODALITIES = {"audio": "acoustic", "vision": "visual"}
 
 
 def read(data: Any, **options: Any) -> Corpus:
-    return mmsa.read(data, path="data.pkl", **options)
+    return read_with(mmsa, data, path="data.pkl", **options)
 
 
 def edited(key: str, value: object, **options: Any) -> Arrays:
@@ -627,7 +628,7 @@ def test_any_corpus_comes_back(tmp_path_factory: pytest.TempPathFactory, corpus:
 
 
 def test_mag_comes_back_through_mmsa(tmp_path: Path) -> None:
-    corpus = mag.read(mag_data())
+    corpus = read_with(mag, mag_data())
     mmsa.write(corpus, tmp_path / "data.pkl")
     found = read_corpus(tmp_path / "data.pkl")
     assert_same(found, corpus, labels=False)
@@ -635,7 +636,7 @@ def test_mag_comes_back_through_mmsa(tmp_path: Path) -> None:
 
 
 def test_a_written_file_has_what_mmsa_loads(tmp_path: Path) -> None:
-    mmsa.write(mag.read(mag_data()), tmp_path / "aligned.pkl")
+    mmsa.write(read_with(mag, mag_data()), tmp_path / "aligned.pkl")
     mmsa.write(read(mmsa_data()), tmp_path / "unaligned.pkl")
     for name in ("aligned", "unaligned"):
         data: Any = np.load(tmp_path / f"{name}.pkl", allow_pickle=True)
@@ -654,7 +655,7 @@ def test_a_written_file_has_what_mmsa_loads(tmp_path: Path) -> None:
 def test_nothing_is_lost_silently(tmp_path: Path) -> None:
     path = tmp_path / "data.pkl"
     with pytest.raises(DataError, match=r"cannot be written: the context, which MMSA has no place for, would be lost"):
-        mmsa.write(hkt.read(hkt_data()), path)
+        mmsa.write(read_with(hkt, hkt_data()), path)
     base = read(mmsa_data({"test": 1}))
     split = base.splits["test"]
 

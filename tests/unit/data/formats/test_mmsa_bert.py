@@ -15,6 +15,7 @@ from mlcl.data.formats import read_corpus
 from mlcl.data.formats.items import mag
 from mlcl.data.formats.mmsa import read as mmsa
 from mlcl.errors import DataError
+from reading import read_with
 from writers import mag_data, write_pickle
 from writers_arrays import assert_same, mmsa_data
 
@@ -81,7 +82,7 @@ def test_rows_stand_under_the_sub_words_of_their_word(tmp_path: Path) -> None:
 
 
 def test_every_split_has_the_steps_of_the_longest_item(tmp_path: Path) -> None:
-    corpus = mag.read(mag_data())
+    corpus = read_with(mag, mag_data())
     data = written(corpus, tmp_path / "data.pkl")
     for key in ("text_bert", "audio", "vision", "token_words"):
         assert len({split[key].shape[1:] for split in data.values()}) == 1
@@ -90,7 +91,7 @@ def test_every_split_has_the_steps_of_the_longest_item(tmp_path: Path) -> None:
 
 
 def test_streams_keep_their_own_clock_beside_the_tokens(tmp_path: Path) -> None:
-    corpus = mmsa.read(mmsa_data())
+    corpus = read_with(mmsa, mmsa_data())
     mmsa.write(corpus, tmp_path / "without.pkl")
     data, without = written(corpus, tmp_path / "with.pkl"), np.load(tmp_path / "without.pkl", allow_pickle=True)
     for name, split in data.items():
@@ -101,7 +102,7 @@ def test_streams_keep_their_own_clock_beside_the_tokens(tmp_path: Path) -> None:
 
 
 def test_a_note_says_what_is_missing_only_without_a_tokenizer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    corpus = mag.read(mag_data())
+    corpus = read_with(mag, mag_data())
     written(corpus, tmp_path / "with.pkl")
     assert not caplog.records
     mmsa.write(corpus, tmp_path / "without.pkl")
@@ -128,7 +129,7 @@ def test_a_corpus_without_words_has_no_token_ids(tmp_path: Path) -> None:
     for split in data.values():
         del split["raw_text"]
     with pytest.raises(DataError, match="the corpus has no words; leave --text out"):
-        written(mmsa.read(data), tmp_path / "data.pkl")
+        written(read_with(mmsa, data), tmp_path / "data.pkl")
 
 
 WRONG = {
@@ -142,7 +143,7 @@ WRONG = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_token_words_is_named(case: str, tmp_path: Path) -> None:
-    data = written(mag.read(mag_data()), tmp_path / "right.pkl")
+    data = written(read_with(mag, mag_data()), tmp_path / "right.pkl")
     change, message = WRONG[case]
     data["train"]["token_words"] = change(data["train"]["token_words"])
     with pytest.raises(DataError, match=rf"train token_words.*{message}"):

@@ -14,6 +14,7 @@ from mlcl.data.formats.arrays import mult
 from mlcl.data.formats.items import mag
 from mlcl.data.formats.mmsa import read as mmsa
 from mlcl.errors import DataError
+from reading import read_with
 from writers import mag_data, write_pickle
 from writers_arrays import Arrays, assert_rows, assert_same, mmsa_data, mult_data
 
@@ -22,7 +23,7 @@ MODALITIES = {"text": "text", "audio": "acoustic", "vision": "visual"}
 
 
 def read(data: Any, **options: Any) -> Corpus:
-    return mult.read(data, path="data.pkl", **options)
+    return read_with(mult, data, path="data.pkl", **options)
 
 
 def labelled(labels: Any) -> Arrays:
@@ -253,7 +254,7 @@ def test_any_corpus_comes_back(tmp_path_factory: pytest.TempPathFactory, corpus:
 def test_nothing_is_lost_silently(tmp_path: Path) -> None:
     path = tmp_path / "data.pkl"
     with pytest.raises(DataError, match="the text: train has no word vectors, which are MulT's only text"):
-        mult.write(mag.read(mag_data()), path)
+        mult.write(read_with(mag, mag_data()), path)
     base = read(labelled([1.0, -1.0, 0.5]))
     split = base.splits["train"]
     rows = dict(split.main.rows)

@@ -13,9 +13,9 @@ from mlcl.data.corpus import Corpus
 from mlcl.data.formats import read_corpus
 from mlcl.data.formats.shared.source import Source
 from mlcl.data.formats.texts import label_csv, meld, mustard, mustard_plus
-from mlcl.data.formats.texts.csv_table import column_names, read_table
 from mlcl.data.video import video_of
 from mlcl.errors import DataError, UsageError
+from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.text_file import LATIN1_NOTE, first_value, read_json, read_text
 from originals import (
     label_rows,
@@ -26,6 +26,7 @@ from originals import (
     write_meld,
     write_mustard,
 )
+from reading import read_with
 
 Rows = list[dict[str, object]]
 
@@ -76,7 +77,7 @@ def test_chosen_fold_tests_on_its_own_and_develops_on_the_next(tmp_path: Path) -
     write_mustard(tmp_path)
     folds = mustard.read_folds(tmp_path)
     for fold in range(5):
-        corpus = mustard.read(tmp_path, fold=fold)
+        corpus = read_with(mustard, tmp_path, fold=fold)
         ids = {name: split.ids for name, split in corpus.splits.items()}
         assert ids["test"] == folds[fold][1]
         assert ids["dev"] == folds[(fold + 1) % 5][1]
@@ -89,16 +90,16 @@ def test_chosen_fold_tests_on_its_own_and_develops_on_the_next(tmp_path: Path) -
 
 def test_other_folds_are_errors(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="fold 5: there are 5, counted from 0"):
-        mustard.read(write_mustard(tmp_path / "a"), fold=5)
+        read_with(mustard, write_mustard(tmp_path / "a"), fold=5)
     with pytest.raises(UsageError, match="fold 0: no folds lie beside the texts"):
-        mustard.read(write_mustard(tmp_path / "b", folds=0), fold=0)
+        read_with(mustard, write_mustard(tmp_path / "b", folds=0), fold=0)
     with pytest.raises(DataError, match="has no list of folds beside it"):
         mustard.read_folds(tmp_path / "b")
     for nothing in (tmp_path, tmp_path / "nowhere.json"):
         with pytest.raises(DataError, match="holds no JSON file with utterance"):
             mustard.read_folds(nothing)
     with pytest.raises(DataError, match="holds no JSON file with utterance"):
-        mustard.read(tmp_path)
+        read_with(mustard, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +319,7 @@ def test_tables_alike(tmp_path: Path, content: bytes) -> None:
     [
         (b"", "has no column a, b; needed are a, b, found nothing"),
         (b"a,c\n1,2\n", "x: has no column b; needed are a, b, found 'a', 'c'"),
-        (b"a,b,a\n1,2,3\n", "names column 'a' twice; found 'a', 'b', 'a'"),
+        (b"a,b,a\n1,2,3\n", "has several columns 'a'; keep one; found 'a', 'b', 'a'"),
         (b"a,b" + b"," * 1000 + b"\n", "has 1002 columns"),
         (b"a,b\n", "has no rows below its header"),
         (b"a,b\n1,2\n3\n", "row 2: has 1 cells for 2 columns"),
@@ -335,7 +336,7 @@ def test_broken_tables(tmp_path: Path, content: bytes, message: str) -> None:
 
 
 def test_table_of_many_cells_is_within_the_budget(tmp_path: Path) -> None:
-    (tmp_path / "x").write_text("a,b\n" + ",\n" * 1000)
+    (tmp_path / "x").write_text("a,b\n" + "x,\n" * 1000)
     with pytest.raises(DataError, match="far more memory"):
         table(tmp_path / "x", budget=100_000)
 
@@ -356,7 +357,7 @@ def test_text_larger_than_the_limit_or_no_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has more than 4 bytes"):
         read_text(tmp_path / "x", max_bytes=4)
     for nothing in (tmp_path, tmp_path / "y"):
-        with pytest.raises(DataError, match="is not a regular file"):
+        with pytest.raises(DataError, match=r"cannot be read: (Is a directory|No such file)"):
             read_text(nothing)
 
 
@@ -366,7 +367,7 @@ def test_text_larger_than_the_limit_or_no_file(tmp_path: Path) -> None:
         ("[" * 100_000, "nested too deeply"),
         ('{"a": ' * 100_000, "nested too deeply"),
         ('{"a": 1, "b": 2, "a": 3}', "the key 'a' stands twice in one object"),
-        ("9" * 5000, "is not JSON: Exceeds the limit"),
+        ("9" * 5000, "is not JSON: it has a number of 5000 digits"),
         ("{'a': 1}", "is not JSON: Expecting property name"),
         ("", "is not JSON"),
     ],

@@ -12,7 +12,7 @@ from mlcl.data.formats.arrays.mult_writer import EMOTIONS, IEMOCAP, write
 from mlcl.data.formats.arrays.padding import filled, is_front_padded, joined, real_rows
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.mmsa.labels import SENTIMENT
-from mlcl.data.formats.shared.draft import SegmentDraft, SplitDraft, build_corpus
+from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source
 
 _KEYS = {"text": "text", "acoustic": "audio", "visual": "vision"}
@@ -28,9 +28,7 @@ def sniff(data: object) -> bool:
     return len(keys & set(_KEYS.values())) >= 2 and not keys & _OF_MMSA
 
 
-def read(
-    data: object, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: object, source: Source) -> Corpus:
     """Read an object in the MulT layout.
 
     Format:
@@ -44,16 +42,9 @@ def read(
     all share is cut off, so that step k of one is step k of the others; else each loses its own. Rows of zeros inside
     stay. Labels of -1 and 1 only are two classes, and become 0 and 1.
 
-    Args:
-        data: What the pickle holds.
-        path: The file, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    source = Source(path, max_bytes, dtype)
     splits = array_splits(source, data, _SIZES)
     columns = [_read_labels(split) for split in splits]
     notes, names = [], list(next((named for named in columns if named), {}))
@@ -63,19 +54,19 @@ def read(
     signs = not _is_named(names) and _only_signs(columns)
     if signs:
         notes.append("labels are -1 and 1 only: two classes, read as 0 and 1")
-    drafts, empty = [], 0
+    builders, empty = [], 0
     for split, named in zip(splits, columns, strict=True):
-        draft = SplitDraft(source, split.name, split.file_name, SegmentDraft(source))
-        draft.main.words, draft.main.rows = [[] for _ in range(len(split))], _read_rows(split)
-        draft.ids = list(split.ids())
+        builder = SplitBuilder(source, split.name, split.file_name, SegmentBuilder(source))
+        builder.main.words, builder.main.rows = [[] for _ in range(len(split))], _read_rows(split)
+        builder.ids = list(split.ids())
         values = named.get(label, np.full(len(split), np.nan))
-        draft.labels = ((values + 1) / 2 if signs else values).tolist()
-        draft.columns = named if _is_named(names) else {}
-        empty += sum(not len(rows) or not rows.any() for rows in draft.main.rows.get("text", []))
-        drafts.append(draft)
+        builder.labels = ((values + 1) / 2 if signs else values).tolist()
+        builder.columns = named if _is_named(names) else {}
+        empty += sum(not len(rows) or not rows.any() for rows in builder.main.rows.get("text", []))
+        builders.append(builder)
     if empty:
         notes.append(f"{empty} items have no text, only vectors of zeros; they are kept, MultiBench leaves them out")
-    corpus = build_corpus(source, drafts, "mult")
+    corpus = build_corpus(source, builders, "mult")
     return replace(
         corpus,
         word_aligned=False,

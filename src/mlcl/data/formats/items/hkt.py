@@ -10,7 +10,7 @@ from mlcl.data.columns import fits, kept_columns
 from mlcl.data.corpus import Corpus, Segment, Split
 from mlcl.data.formats.items.pickled import label_cells, refuse_loss, write_pickle
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.shared.draft import SegmentDraft, SplitDraft, build_corpus
+from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source, first_items
 from mlcl.data.formats.shared.words import is_sequence
 from mlcl.errors import DataError
@@ -32,9 +32,7 @@ def sniff(data: object) -> bool:
     )
 
 
-def read(
-    data: object, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: object, source: Source) -> Corpus:
     """Read an object in the HKT layout.
 
     Format:
@@ -49,41 +47,34 @@ def read(
     In files with exactly 91 visual and 81 acoustic columns, the published ones, visual columns 55 to 90 and acoustic
     columns 0 to 59 are read; otherwise all.
 
-    Args:
-        data: What the pickle holds.
-        path: The file, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    source = Source(path, max_bytes, dtype)
-    drafts = []
+    builders = []
     for name, file_name, items in source.splits(data):
-        main, context = SegmentDraft(source, sentences=True), SegmentDraft(source, sentences=True)
-        draft = SplitDraft(source, name, file_name, main, context)
+        main, context = SegmentBuilder(source, sentences=True), SegmentBuilder(source, sentences=True)
+        builder = SplitBuilder(source, name, file_name, main, context)
         for index, item in enumerate(items):
             place = f"{file_name}[{index}]"
             punchline, before, identifier, label = source.parts(item, _ITEM, place)
             _add_punchline(main, punchline, f"{place} punchline")
             _add_context(context, before, f"{place} context")
-            draft.add(identifier, label, place)
-        drafts.append(draft)
-    return build_corpus(source, drafts, "hkt", kept_columns(_PUBLISHED) if fits(_PUBLISHED, source.widths) else None)
+            builder.add(identifier, label, place)
+        builders.append(builder)
+    return build_corpus(source, builders, "hkt", kept_columns(_PUBLISHED) if fits(_PUBLISHED, source.widths) else None)
 
 
-def _add_punchline(draft: SegmentDraft, features: object, place: str) -> None:
+def _add_punchline(builder: SegmentBuilder, features: object, place: str) -> None:
     """Read one punchline: one sentence, perhaps given as a list of its words."""
-    words, *rows = draft.source.parts(features, _FEATURES, place)
-    _add(draft, [" ".join(_read_texts(draft.source, words, place))], rows, place)
+    words, *rows = builder.source.parts(features, _FEATURES, place)
+    _add(builder, [" ".join(_read_texts(builder.source, words, place))], rows, place)
 
 
-def _add_context(draft: SegmentDraft, features: object, place: str) -> None:
+def _add_context(builder: SegmentBuilder, features: object, place: str) -> None:
     """Read the sentences before one punchline; rows without any word are left out."""
-    words, *rows = draft.source.parts(features, _FEATURES, place)
-    sentences = _read_texts(draft.source, words, place)
-    _add(draft, sentences, rows if any(map(str.split, sentences)) else [(), (), ()], place)
+    words, *rows = builder.source.parts(features, _FEATURES, place)
+    sentences = _read_texts(builder.source, words, place)
+    _add(builder, sentences, rows if any(map(str.split, sentences)) else [(), (), ()], place)
 
 
 def _read_texts(source: Source, words: object, place: str) -> list[str]:
@@ -92,9 +83,9 @@ def _read_texts(source: Source, words: object, place: str) -> list[str]:
     return texts
 
 
-def _add(draft: SegmentDraft, sentences: list[str], rows: Sequence[object], place: str) -> None:
+def _add(builder: SegmentBuilder, sentences: list[str], rows: Sequence[object], place: str) -> None:
     """Split sentences into words and check that each word has its rows."""
-    source = draft.source
+    source = builder.source
     matrices = {name: source.matrix(value, name, place) for name, value in zip(_FEATURES[1:], rows, strict=True)}
     words = source.read_words([word for sentence in sentences for word in sentence.split()], place)
     counts = {"words": len(words), **{f"{name} rows": len(matrix) for name, matrix in matrices.items()}}
@@ -104,7 +95,7 @@ def _add(draft: SegmentDraft, sentences: list[str], rows: Sequence[object], plac
             "check for empty sentences, punctuation set apart by white space, and words with a space inside",
             place,
         )
-    draft.add(words, {name: matrices[name] for name in _ROWS}, sentences)
+    builder.add(words, {name: matrices[name] for name in _ROWS}, sentences)
 
 
 def write(corpus: Corpus, path: Path) -> None:

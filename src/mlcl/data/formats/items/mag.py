@@ -7,7 +7,7 @@ import numpy as np
 from mlcl.data.corpus import Corpus, Split
 from mlcl.data.formats.items.pickled import label_cells, refuse_loss, write_pickle
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.shared.draft import SegmentDraft, SplitDraft, build_corpus
+from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source, first_items
 from mlcl.data.formats.shared.words import is_sequence
 from mlcl.errors import DataError
@@ -24,9 +24,7 @@ def sniff(data: object) -> bool:
     )
 
 
-def read(
-    data: object, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: object, source: Source) -> Corpus:
     """Read an object in the MAG layout.
 
     Format:
@@ -35,31 +33,24 @@ def read(
         row k belonging to word k; the label as a number or as an array of shape (), (1,), (1, 1) or (1, 7), of which
         the first column counts, None or nan for every item of a split without labels; the segment's id.
 
-    Args:
-        data: What the pickle holds.
-        path: The file, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    source = Source(path, max_bytes, dtype)
-    drafts = []
+    builders = []
     for name, file_name, items in source.splits(data):
-        draft = SplitDraft(source, name, file_name, SegmentDraft(source))
+        builder = SplitBuilder(source, name, file_name, SegmentBuilder(source))
         for index, item in enumerate(items):
             place = f"{file_name}[{index}]"
             features, label, segment = source.parts(item, _ITEM, place)
-            _add(draft.main, features, place)
-            draft.add(segment, label, place)
-        drafts.append(draft)
-    return build_corpus(source, drafts, "mag")
+            _add(builder.main, features, place)
+            builder.add(segment, label, place)
+        builders.append(builder)
+    return build_corpus(source, builders, "mag")
 
 
-def _add(draft: SegmentDraft, features: object, place: str) -> None:
+def _add(builder: SegmentBuilder, features: object, place: str) -> None:
     """Read one utterance."""
-    source = draft.source
+    source = builder.source
     words, visual, acoustic = source.parts(features, _FEATURES, place)
     rows = {
         "acoustic": source.matrix(acoustic, "acoustic", place),
@@ -69,7 +60,7 @@ def _add(draft: SegmentDraft, features: object, place: str) -> None:
     if not len(read) == len(rows["visual"]) == len(rows["acoustic"]):
         counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
         raise source.error(f"has {counts}; each word needs one row of each: align the features to the words", place)
-    draft.add(read, rows)
+    builder.add(read, rows)
 
 
 def write(corpus: Corpus, path: Path) -> None:

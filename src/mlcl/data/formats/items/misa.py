@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlcl.data.corpus import SPLITS, Corpus
 from mlcl.data.formats.arrays.mult_writer import EMOTIONS
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.shared.draft import SegmentDraft, SplitDraft, build_corpus
+from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import SPLIT_NAMES, Source, first_items
 from mlcl.data.formats.shared.words import is_sequence
 from mlcl.safe.unpickler import load_pickle
@@ -41,9 +41,7 @@ def sniff_folder(folder: Path) -> bool:
     return bool(names) and names <= set(SPLIT_NAMES)
 
 
-def read(
-    data: object, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: object, source: Source) -> Corpus:
     """Read an object in the MISA layout.
 
     Format:
@@ -53,37 +51,28 @@ def read(
         of shape (), (1,), (1, 1), or (1, 7) as MOSEI's, of which every column gets its name. The word ids, numbers of
         one vocabulary, are not used.
 
-    Args:
-        data: What the pickle holds.
-        path: The file, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    source = Source(path, max_bytes, dtype)
-    drafts, named = [], False
+    builders, named = [], False
     for name, file_name, items in source.splits(data):
-        draft = SplitDraft(source, name, file_name, SegmentDraft(source))
+        builder = SplitBuilder(source, name, file_name, SegmentBuilder(source))
         labels: list[object] = []
         for index, item in enumerate(items):
             place = f"{file_name}[{index}]"
             parts = item if is_sequence(item) and len(item) == len(_ITEM) else _with_segment(source, item, place)
             features, label, segment = source.parts(parts, _ITEM, place)
-            _add(draft.main, features, place)
-            draft.add(segment, label, place)
+            _add(builder.main, features, place)
+            builder.add(segment, label, place)
             labels.append(label)
-        draft.columns = _read_columns(source, labels, file_name)
-        named = named or bool(draft.columns)
-        drafts.append(draft)
-    corpus = build_corpus(source, drafts, "misa")
+        builder.columns = _read_columns(source, labels, file_name)
+        named = named or bool(builder.columns)
+        builders.append(builder)
+    corpus = build_corpus(source, builders, "misa")
     return replace(corpus, label=EMOTIONS[0]) if named else corpus
 
 
-def read_folder(
-    data: Path, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read_folder(data: Path, source: Source) -> Corpus:
     """Read a folder with one pickle per split, named by the split, each a list of items as `read` takes them.
 
     Raises:
@@ -92,7 +81,7 @@ def read_folder(
     names = sorted(SPLIT_NAMES, key=lambda name: SPLITS.index(SPLIT_NAMES[name]))
     files = {name: data / f"{name}{_SUFFIX}" for name in names}
     splits = {name: load_pickle(file) for name, file in files.items() if file.exists()}
-    return read(splits, path=path, dtype=dtype, max_bytes=max_bytes)
+    return read(splits, source)
 
 
 def _with_segment(source: Source, item: object, place: str) -> Sequence[object]:
@@ -100,9 +89,9 @@ def _with_segment(source: Source, item: object, place: str) -> Sequence[object]:
     return (*source.parts(item, _ITEM[:2], place), None)
 
 
-def _add(draft: SegmentDraft, features: object, place: str) -> None:
+def _add(builder: SegmentBuilder, features: object, place: str) -> None:
     """Read one utterance."""
-    source = draft.source
+    source = builder.source
     _, visual, acoustic, words = source.parts(features, _FEATURES, place)
     rows = {
         "acoustic": source.matrix(acoustic, "acoustic", place),
@@ -112,7 +101,7 @@ def _add(draft: SegmentDraft, features: object, place: str) -> None:
     if not len(read) == len(rows["visual"]) == len(rows["acoustic"]):
         counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
         raise source.error(f"has {counts}; each word needs one row of each: align the features to the words", place)
-    draft.add(read, rows)
+    builder.add(read, rows)
 
 
 def _read_columns(source: Source, labels: Sequence[object], split: str) -> dict[str, NDArray[np.float64]]:

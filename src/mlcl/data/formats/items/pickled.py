@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mlcl.data.corpus import Corpus, Split, infer_task
 from mlcl.errors import DataError
-from mlcl.files import placed_file
+from mlcl.files import new_file
 
 
 def write_pickle(data: object, path: Path) -> None:
@@ -14,7 +14,7 @@ def write_pickle(data: object, path: Path) -> None:
     Raises:
         DataError: If there is something at `path` already.
     """
-    with placed_file(path) as stream:
+    with new_file(path) as stream:
         pickle.dump(data, stream, protocol=4)
 
 

@@ -13,7 +13,7 @@ from mlcl.data.formats.mmsa.rows import place_rows
 from mlcl.data.formats.mmsa.text_bert import spelled
 from mlcl.data.formats.mmsa.vocabulary import Spelling, read_vocabulary
 from mlcl.data.formats.mmsa.write import write
-from mlcl.data.formats.shared.draft import SegmentDraft, SplitDraft, build_corpus
+from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source
 
 _MARKS = {"raw_text", "text_bert", "regression_labels", "classification_labels", "annotations"}
@@ -35,14 +35,7 @@ def sniff(data: object) -> bool:
     return bool(_MARKS & keys_of_splits(data)) or _is_clip(data)
 
 
-def read(
-    data: dict[object, object],
-    *,
-    path: str | None = None,
-    dtype: type[np.floating] = np.float32,
-    max_bytes: int | None = None,
-    vocabulary: str | None = None,
-) -> Corpus:
+def read(data: dict[object, object], source: Source, *, vocabulary: str | None = None) -> Corpus:
     """Read an object in the MMSA layout.
 
     Format:
@@ -67,9 +60,7 @@ def read(
 
     Args:
         data: What the pickle holds.
-        path: The file, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
+        source: The file while it is read.
         vocabulary: Folder, vocab.txt or tokenizer.json of the BERT tokenizer that made text_bert, to spell the words of
             a file without raw_text.
 
@@ -77,7 +68,6 @@ def read(
         DataError: If anything differs from the format, with the place.
         UsageError: If there is no such vocabulary.
     """
-    source = Source(path, max_bytes, dtype)
     notes = ["the file's config, how its features were extracted, is not used"] if _CONFIG in data else []
     content = {name: value for name, value in data.items() if name != _CONFIG}
     if _is_clip(content):
@@ -90,15 +80,15 @@ def read(
     placed = place_rows(splits, words, spelling)
     columns = [read_columns(split) for split in splits]
     choice = choose(splits, columns)
-    drafts = [
-        _draft(split, spoken, rows, named, choice.label)
+    builders = [
+        _builder(split, spoken, rows, named, choice.label)
         for split, spoken, rows, named in zip(splits, words, placed.rows, columns, strict=True)
     ]
     if spelling is not None:
         notes.append(_SPELLED)
     elif not any("raw_text" in split for split in splits):
         notes.append(_NO_WORDS.format(_without_words(splits)))
-    corpus = build_corpus(source, drafts, "mmsa")
+    corpus = build_corpus(source, builders, "mmsa")
     return replace(
         corpus,
         word_aligned=placed.word_aligned,
@@ -146,19 +136,19 @@ def _without_words(splits: list[ArraySplit]) -> str:
     return "vectors" if any("text" in split for split in splits) else "missing"
 
 
-def _draft(
+def _builder(
     split: ArraySplit,
     words: list[list[str]],
     rows: dict[str, list[NDArray[np.generic]]],
     columns: dict[str, NDArray[np.float64]],
     label: str,
-) -> SplitDraft:
+) -> SplitBuilder:
     """Join what was read of one split."""
-    draft = SplitDraft(split.source, split.name, split.file_name, SegmentDraft(split.source))
-    draft.main.words, draft.main.rows = words, rows
-    draft.ids, draft.columns = list(split.ids()), columns
-    draft.labels = columns[label].tolist() if label in columns else [np.nan] * len(split)
-    return draft
+    builder = SplitBuilder(split.source, split.name, split.file_name, SegmentBuilder(split.source))
+    builder.main.words, builder.main.rows = words, rows
+    builder.ids, builder.columns = list(split.ids()), columns
+    builder.labels = columns[label].tolist() if label in columns else [np.nan] * len(split)
+    return builder
 
 
 def _is_clip(data: object) -> bool:

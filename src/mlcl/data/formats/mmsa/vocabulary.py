@@ -1,17 +1,19 @@
 """Words out of token ids, for files whose text is nothing else: a WordPiece vocabulary says which piece an id is."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
 
 from mlcl.errors import UsageError
+from mlcl.files import read_bytes
 
 _FILES = ("vocab.txt", "tokenizer.json")
-_CONTINUES = "##"
 _MOST_BYTES = 2**26
+_MOST_IDS = 2**31
 _NEXT = "name a BERT tokenizer's folder, or the vocab.txt or tokenizer.json in it"
 
 
@@ -32,11 +34,12 @@ class Vocabulary:
     """The pieces of a WordPiece tokenizer.
 
     Args:
-        pieces: By id; None for an id that is not used.
+        tokenizer: A tokenizer whose model is WordPiece.
     """
 
-    def __init__(self, pieces: list[str | None]) -> None:
-        self.pieces = pieces
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.continues: str = tokenizer.model.continuing_subword_prefix
 
     def spell(self, ids: NDArray[np.generic]) -> Spelling:
         """Join the pieces of tokens, special ones left out, to words.
@@ -47,12 +50,13 @@ class Vocabulary:
         words: list[str] = []
         first: list[int] = []
         for position, value in enumerate(ids.tolist()):
-            number = int(value) if isinstance(value, int | float) and value == value // 1 else -1
-            piece = self.pieces[number] if 0 <= number < len(self.pieces) else None
+            known = isinstance(value, int | float) and 0 <= value < _MOST_IDS and value == int(value)
+            piece = self.tokenizer.id_to_token(int(value)) if known else None
             if piece is None:
-                raise ValueError(f"token {position} is {value}, no id of the vocabulary of {len(self.pieces)} pieces")
-            if piece.startswith(_CONTINUES) and words:
-                words[-1] += piece.removeprefix(_CONTINUES)
+                size = self.tokenizer.get_vocab_size()
+                raise ValueError(f"token {position} is {value}, no id of the vocabulary of {size} pieces")
+            if piece.startswith(self.continues) and words:
+                words[-1] += piece.removeprefix(self.continues)
             else:
                 words.append(piece)
                 first.append(position)
@@ -72,27 +76,18 @@ def read_vocabulary(path: str | Path) -> Vocabulary:
     if file.is_dir():
         file = next((file / name for name in _FILES if (file / name).is_file()), file / _FILES[0])
     try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise UsageError(f"--vocabulary {path}: far too large for a vocabulary; {_NEXT}")
-        text = file.read_text(encoding="utf-8")
-        pieces: list[str | None] = _of_json(text) if file.suffix == ".json" else [*text.rstrip("\n").split("\n")]
+        text = read_bytes(file, _MOST_BYTES).decode("utf-8")
+        if file.suffix == ".json":
+            tokenizer = Tokenizer.from_str(text)
+        else:
+            pieces = text.rstrip("\n").split("\n")
+            tokenizer = Tokenizer(WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))
+        if not isinstance(tokenizer.model, WordPiece):
+            raise ValueError(type(tokenizer.model).__name__)
     except OSError as error:
         raise UsageError(f"--vocabulary {path}: cannot be read: {error.strerror}; {_NEXT}") from None
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except Exception:  # noqa: BLE001 - the library raises nothing more special
         raise UsageError(f"--vocabulary {path}: is no WordPiece vocabulary; {_NEXT}") from None
-    if "[CLS]" not in pieces or "[SEP]" not in pieces:
+    if tokenizer.token_to_id("[CLS]") is None or tokenizer.token_to_id("[SEP]") is None:
         raise UsageError(f"--vocabulary {path}: has no [CLS] and [SEP], as BERT's has; {_NEXT}")
-    return Vocabulary(pieces)
-
-
-def _of_json(text: str) -> list[str | None]:
-    model = json.loads(text)["model"]
-    numbers = model["vocab"]
-    if model["type"] != "WordPiece" or not isinstance(numbers, dict):
-        raise ValueError(model["type"])
-    pieces: list[str | None] = [None] * len(numbers)
-    for piece, number in numbers.items():
-        if number < 0:
-            raise ValueError(number)
-        pieces[number] = piece
-    return pieces
+    return Vocabulary(tokenizer)

@@ -59,15 +59,7 @@ def sniff_folder(path: Path) -> bool:
         return False
 
 
-def read(
-    data: Path,
-    *,
-    path: str | None = None,
-    dtype: type[np.floating] = np.float32,
-    max_bytes: int | None = None,
-    collapse: str = "mean",
-    pauses: str = "drop",
-) -> Corpus:
+def read(data: Path, source: Source, *, collapse: str = "mean", pauses: str = "drop") -> Corpus:
     """Read one sequence, or join those of a folder.
 
     Format:
@@ -85,9 +77,7 @@ def read(
 
     Args:
         data: The file or folder.
-        path: What the user named, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
+        source: The same while it is read.
         collapse: How rows under a word become one, see `CsdOptions`.
         pauses: What becomes of the token ``sp``, see `CsdOptions`.
 
@@ -96,7 +86,6 @@ def read(
         UsageError: If there is no such way to collapse rows, or to treat pauses.
     """
     options = CsdOptions(collapse, pauses)
-    source = Source(path or str(data), max_bytes, dtype)
     files = sorted(entry for entry in data.iterdir() if entry.suffix == ".csd") if data.is_dir() else [data]
     if len(files) > _MAX_FILES:
         raise source.error(f"has {len(files)} sequences; keep the {_MAX_FILES} or fewer that belong together")
@@ -157,15 +146,15 @@ class _Join:
         place = f"{sequence.name}/{video}"
         tokens, times = self._read_words(sequence, video, place)
         rows = {kind: self._lay_under(kind, video, times, split, place) for kind in self.streams}
-        draft = self.splits.setdefault(split, LabelledSplit(self.source, split, sentences=False))
+        builder = self.splits.setdefault(split, LabelledSplit(self.source, split, sentences=False))
         middle, inside = midpoints(times), np.zeros(len(times), bool)
         for name, span, labels in self._segments(video, bool(found)):
             chosen = slice(None) if span is None else (middle >= span[0]) & (middle < span[1])
             inside[chosen] = True
             words = self.source.read_words(tokens[chosen], place)
             matrices = {kind: self.source.matrix(matrix[chosen], kind, place) for kind, matrix in rows.items()}
-            draft.draft.main.add(words, matrices)
-            draft.add_labels(name, labels, f"{place}, {name}")
+            builder.builder.main.add(words, matrices)
+            builder.add_labels(name, labels, f"{place}, {name}")
         self.counts["outside"] += int((~inside).sum())
 
     def _read_words(

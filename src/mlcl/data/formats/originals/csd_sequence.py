@@ -1,12 +1,11 @@
 """One computational sequence: features and intervals per video."""
 
-import json
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.data.formats.shared.words import to_text
 from mlcl.safe.hdf5 import Group, Hdf5
+from mlcl.safe.text_file import parse_json
 
 WORDS, LABELS = "words", "labels"
 ROWS = ("acoustic", "visual")
@@ -82,8 +81,8 @@ class Sequence:
         dataset = self.hdf5.dataset(metadata, "dimension names")
         texts = self.hdf5.texts(dataset)
         try:
-            found = json.loads(texts[0]) if len(texts) == 1 else ()
-        except (ValueError, RecursionError):
+            found = parse_json(texts[0]) if len(texts) == 1 else ()
+        except ValueError:
             return ()
         names = found if isinstance(found, list) else []
         return tuple(to_text(name) for name in names if isinstance(name, str) and 0 < len(name) < _MAX_NAME)

@@ -24,9 +24,7 @@ def sniff(path: Path) -> bool:
     return any(_LABELS in parts and len(parts) > 1 for parts in _files(path).values())
 
 
-def read(
-    data: Path, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: Path, source: Source) -> Corpus:
     """Read the folder.
 
     Format:
@@ -38,16 +36,9 @@ def read(
     There are no words. Step k of every kind of rows goes together; steps at both ends in which all kinds are zeros are
     padding and are left out. Ids are ``test[0]``, ``test[1]``, ...
 
-    Args:
-        data: The folder.
-        path: What the user named, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    source = Source(path or str(data), max_bytes, dtype)
     hdf5, files = Hdf5(source), _files(data)
     kinds = {kind for parts in files.values() for kind in parts}
     targets = {}
@@ -59,7 +50,9 @@ def read(
     one_hot = all(target.ndim == 2 and target.shape[1] > 1 and _is_one_hot(target) for target in targets.values())
     splits = []
     for name in (name for name in SPLITS if name in files):
-        features = {_KINDS[kind]: _matrix(hdf5, file, dtype) for kind, file in files[name].items() if kind in _KINDS}
+        features = {
+            _KINDS[kind]: _matrix(hdf5, file, source.dtype) for kind, file in files[name].items() if kind in _KINDS
+        }
         splits.append(_split(source, name, features, targets[name], one_hot=one_hot))
     width = next(iter(targets.values())).shape[-1] if one_hot else 0
     names = {"y": [f"class {index}" for index in range(width)]} if one_hot else {}
@@ -86,7 +79,7 @@ def _split(
         place, steps = f"{name}[{index}]", np.flatnonzero(real[index])
         span = slice(steps[0], steps[-1] + 1) if len(steps) else slice(0, 0)
         rows = {kind: source.matrix(matrix[index, span], kind, place) for kind, matrix in features.items()}
-        split.draft.main.add([], rows)
+        split.builder.main.add([], rows)
         split.add_labels(None, _labels(targets[index], one_hot=one_hot), place)
     return split
 

@@ -25,9 +25,7 @@ def sniff(path: Path) -> bool:
     return all(_member(path, name) for name in (_FOLDS, _TEXTS, _LABELS))
 
 
-def read(
-    data: Path, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: Path, source: Source) -> Corpus:
     """Read the folder.
 
     Format:
@@ -40,16 +38,9 @@ def read(
     Row k belongs to the k-th word that white space separates. Where rows and words of a segment differ in number it
     gets zeros for that kind of rows, and a note counts such segments; an item without features gets zeros too.
 
-    Args:
-        data: The folder.
-        path: What the user named, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place, or no segment has as many rows as words.
     """
-    source = Source(path or str(data), max_bytes, dtype)
     folds, texts, labels = (_load(source, data, name) for name in (_FOLDS, _TEXTS, _LABELS))
     splits, keys = [], []
     for name, file_name, items in source.splits(folds):
@@ -93,16 +84,16 @@ class _Features:
     def add(self, splits: Sequence[LabelledSplit], keys: Sequence[Sequence[object]]) -> list[str]:
         """Give every item its rows; returns notes."""
         for split, names in zip(splits, keys, strict=True):
-            main, context = split.draft.main, split.draft.context
+            main, context = split.builder.main, split.builder.context
             assert context is not None
             for index, key in enumerate(names):
                 place = f"{self.member} {_shown(key)}"
                 item = self.items.get(key)
                 self.absent += item is None
-                for draft, name in ((main, "punchline_features"), (context, "context_features")):
+                for builder, name in ((main, "punchline_features"), (context, "context_features")):
                     value = None if item is None else _field(self.source, item, name, place)
-                    rows = self._rows(value, len(draft.words[index]), f"{place} {name}")
-                    draft.rows.setdefault(self.kind, []).append(rows)
+                    rows = self._rows(value, len(builder.words[index]), f"{place} {name}")
+                    builder.rows.setdefault(self.kind, []).append(rows)
         self._fill(splits)
         if self.differs and not self.fits:
             raise self.source.error("no segment has as many rows as words; are the files of one release?", self.member)
@@ -155,10 +146,10 @@ class _Features:
         if not width:
             raise self.source.error("has no rows at all; leave the file out of the folder", self.member)
         for split in splits:
-            for draft in (split.draft.main, split.draft.context):
-                rows = draft.rows[self.kind] if draft else []
+            for builder in (split.builder.main, split.builder.context):
+                rows = builder.rows[self.kind] if builder else []
                 for index, matrix in enumerate(rows):
-                    count = len(draft.words[index]) if draft else 0
+                    count = len(builder.words[index]) if builder else 0
                     if len(matrix) != count:
                         self.source.spend(count * width * np.dtype(self.source.dtype).itemsize, self.member)
                         rows[index] = np.zeros((count, width), self.source.dtype)

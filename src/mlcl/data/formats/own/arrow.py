@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from mlcl.data.corpus import Corpus, Ragged
 from mlcl.data.formats.own.facts import Facts
 from mlcl.data.formats.own.from_table import LABEL, NAMED_LABEL, ROW_COLUMNS, ROWS, Cells, TableReader, check_names
-from mlcl.data.formats.own.to_table import Tabled
+from mlcl.data.formats.own.to_table import CorpusTable
 from mlcl.data.formats.shared.source import Source
+from mlcl.safe.arrow import cells_of, is_list
+from mlcl.safe.text_file import parse_json
 
 FACTS = "mlcl: "  # begins a description that holds our facts
 _BATCH = 1000  # items; an array of lists may hold 2^31 numbers
@@ -28,7 +30,7 @@ def corpus_of(tables: Mapping[str, Any], description: str, classes: Mapping[str,
         source: The file.
 
     Raises:
-        DataError: If a table differs from the form that `table` describes.
+        DataError: If a table differs from the form that `from_table` describes.
     """
     if not tables:
         raise source.error("has no splits")
@@ -46,7 +48,12 @@ def corpus_of(tables: Mapping[str, Any], description: str, classes: Mapping[str,
         stated = {name.removeprefix(NAMED_LABEL): classes[name] for name in several}
         facts = facts.model_copy(update={"classes": classes.get(LABEL, []), "label_classes": stated})
     cells: dict[str, Cells] = {
-        name: [cell for table in tables.values() for cell in table.column(name).to_pylist()]
+        name: [
+            cell
+            for table in tables.values()
+            for chunk in table.column(name).chunks
+            for cell in cells_of(chunk, source, name)
+        ]
         for name in names
         if name not in ROW_COLUMNS
     }
@@ -60,12 +67,12 @@ def corpus_of(tables: Mapping[str, Any], description: str, classes: Mapping[str,
     return TableReader(source, cells, facts, lambda index: f"item {index}", "datasets").build(rows)
 
 
-def description_of(table: Tabled) -> str:
+def description_of(table: CorpusTable) -> str:
     """A description that holds the facts of a corpus."""
     return FACTS + json.dumps(table.facts.plain(), ensure_ascii=False)
 
 
-def batches_of(table: Tabled, split: str) -> Iterator[Any]:
+def batches_of(table: CorpusTable, split: str) -> Iterator[Any]:
     """Arrow record batches of a split."""
     cells = {name: values for name, values in table.cells[split].items() if name != "split"}
     count = len(cells["id"])
@@ -96,8 +103,8 @@ def _facts(description: str, source: Source) -> Facts:
     if not description.startswith(FACTS):
         return Facts()
     try:
-        values = json.loads(description.removeprefix(FACTS))
-    except (ValueError, RecursionError):
+        values = parse_json(description.removeprefix(FACTS))
+    except ValueError:
         raise source.error("has a damaged description") from None
     return Facts.parse(values, source.path or "datasets")
 
@@ -116,11 +123,11 @@ def _ragged(chunks: list[Any], column: str, source: Source) -> Ragged:
 
 def _matrix(chunk: Any, column: str, source: Source) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """(items,) number of rows of each item, and all rows."""
-    if not _is_list(chunk.type):
+    if not is_list(chunk.type):
         raise source.error(f"holds {str(chunk.type)[:60]}, not lists of rows of numbers", column)
     counts = np.asarray(chunk.value_lengths().fill_null(0), np.int64)
     inner = chunk.flatten()
-    if not _is_list(inner.type):
+    if not is_list(inner.type):
         sizes = counts[counts > 0]
         counts = (counts > 0).astype(np.int64)
     else:
@@ -133,7 +140,3 @@ def _matrix(chunk: Any, column: str, source: Source) -> tuple[NDArray[np.int64],
     width = int(sizes[0]) if len(sizes) else 0
     flat = inner.to_numpy(zero_copy_only=False)
     return counts, flat.reshape(len(sizes), width)
-
-
-def _is_list(kind: Any) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))

@@ -6,16 +6,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.own.arrow import batches_of, corpus_of, description_of
-from mlcl.data.formats.own.to_table import tabled
+from mlcl.data.formats.own.to_table import to_table
 from mlcl.data.formats.shared.source import Source
-from mlcl.files import placed_folder
+from mlcl.files import new_folder
+from mlcl.safe.arrow import map_file, read_stream
 from mlcl.safe.inside import inside
+from mlcl.safe.text_file import read_json
 
 _SPLITS, _STATE, _INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 _DATA = "data-00000-of-00001.arrow"
@@ -28,9 +29,7 @@ def sniff(path: Path) -> bool:
     return (path / _SPLITS).is_file() or ((path / _STATE).is_file() and (path / _INFO).is_file())
 
 
-def read(
-    data: Path, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: Path, source: Source) -> Corpus:
     """Read a folder that `save_to_disk` made.
 
     Format:
@@ -39,16 +38,9 @@ def read(
         number, text or `ClassLabel`; and so on. Feature rows stand in ``acoustic``, ``visual``, ``hcf``, ``vectors`` as
         a list of rows of numbers per item, or one list of numbers per item.
 
-    Args:
-        data: The folder.
-        path: The same as the user named it, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format.
     """
-    source = Source(path or str(data), max_bytes, dtype)
     root = data.resolve()
     names = _json(root, _SPLITS, source).get("splits") if (data / _SPLITS).is_file() else [""]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
@@ -73,8 +65,8 @@ def write(corpus: Corpus, path: Path) -> None:
     Raises:
         DataError: If there is something at `path` already, or columns cannot hold the corpus.
     """
-    table = tabled(corpus, path)
-    with placed_folder(path) as folder:
+    table = to_table(corpus, path)
+    with new_folder(path) as folder:
         (folder / _SPLITS).write_text(json.dumps({"splits": list(table.cells)}), encoding="utf-8")
         for name in table.cells:
             (folder / name).mkdir()
@@ -119,25 +111,19 @@ def _table(root: Path, name: str, source: Source, stack: ExitStack) -> Any:
     for entry in files:
         try:
             file = inside(root, str(Path(name, str(entry["filename"]))))
-            mapped = stack.enter_context(pa.memory_map(str(file)))
-            with pa.ipc.open_stream(mapped) as stream:
-                parts.append(stream.read_all())
-            parts[-1].validate(full=True)
+            parts.append(read_stream(stack.enter_context(map_file(file)), source, name))
         except (OSError, pa.ArrowException, ValueError, LookupError, TypeError, MemoryError) as error:
             raise source.error(f"cannot be read as arrow data: {_short(error)}", name or _STATE) from None
-        source.spend(parts[-1].nbytes, name)
     return pa.concat_tables(parts)
 
 
 def _json(root: Path, name: str, source: Source) -> dict[str, Any]:
     try:
-        with inside(root, name).open("rb") as stream:
-            text = stream.read(_MAX_BYTES + 1)
-        values = json.loads(text.decode("utf-8")) if len(text) <= _MAX_BYTES else None
-    except (OSError, ValueError, RecursionError) as error:
-        raise source.error(f"cannot be read as JSON: {_short(error)}", name) from None
+        values = read_json(inside(root, name), max_bytes=_MAX_BYTES)
+    except ValueError as error:
+        raise source.error(_short(error), name) from None
     if not isinstance(values, dict):
-        raise source.error("is no JSON object of a reasonable size", name)
+        raise source.error("is no JSON object", name)
     return values
 
 

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.target import Task
 from mlcl.errors import DataError, nearest
-
-_MAX_BYTES = 2**16
+from mlcl.safe.text_file import read_yaml
 
 
 class Facts(BaseModel):
@@ -84,14 +82,7 @@ class Facts(BaseModel):
         Raises:
             DataError: If it is not such a file.
         """
-        try:
-            with file.open("rb") as stream:
-                text = stream.read(_MAX_BYTES + 1)
-            if len(text) > _MAX_BYTES:
-                raise ValueError(f"is longer than {_MAX_BYTES} bytes")
-            values = yaml.safe_load(text.decode("utf-8"))
-        except (OSError, ValueError, yaml.YAMLError, RecursionError, LookupError, AttributeError, TypeError) as error:
-            raise DataError(f"cannot be read as YAML: {' '.join(str(error).split())[:200]}", path=file) from None
+        values = read_yaml(file)
         return cls.parse({} if values is None else values, file)
 
     def plain(self) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Reader of our own folder: a table that a person writes by hand, and .npy or .npz files with the rows."""
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ from mlcl.data.corpus import Corpus, Ragged
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.own.facts import Facts
 from mlcl.data.formats.own.folder_writer import write
-from mlcl.data.formats.own.from_table import COLUMNS, ROW_COLUMNS, ROWS, TableReader
-from mlcl.data.formats.own.manifest import MANIFESTS, read_manifest
+from mlcl.data.formats.own.from_table import ROW_COLUMNS, ROWS, TableReader
+from mlcl.data.formats.own.table_file import TABLE_FILES, read_table_file
 from mlcl.data.formats.shared.source import Source
+from mlcl.safe.csv_file import column_names
 from mlcl.safe.inside import inside
 from mlcl.safe.npy import FAILURES, Archive, load_npy, map_npy
 
@@ -25,18 +25,10 @@ _CHUNK = 2**16  # rows that are checked at a time
 
 def sniff(path: Path) -> bool:
     """Whether a folder has a table with columns of ours."""
-    try:
-        if (path / "data.parquet").is_file():
-            return True
-        with (path / "data.csv").open(encoding="utf-8-sig", newline="", errors="replace") as stream:
-            return "id" in {name.strip() for name in next(csv.reader([stream.readline(2**14)]), [])} & set(COLUMNS)
-    except (OSError, csv.Error):
-        return False
+    return (path / "data.parquet").is_file() or "id" in column_names(path / "data.csv")
 
 
-def read(
-    data: Path, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: Path, source: Source) -> Corpus:
     """Read a folder.
 
     Format:
@@ -53,20 +45,13 @@ def read(
         Rows of what was said before are named ``context_acoustic`` and so on. ``data.yaml`` may hold the `Facts`.
         No file may lie outside of the folder.
 
-    Args:
-        data: The folder.
-        path: The same as the user named it, for errors.
-        dtype: What feature rows are converted to.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    source = Source(path or str(data), max_bytes, dtype)
-    names = [name for name in MANIFESTS if (data / name).is_file()]
+    names = [name for name in TABLE_FILES if (data / name).is_file()]
     if len(names) != 1:
-        raise source.error(f"has {' and '.join(names) or 'no table'}; keep one of {', '.join(MANIFESTS)}")
-    cells = read_manifest(data / names[0], source)
+        raise source.error(f"has {' and '.join(names) or 'no table'}; keep one of {', '.join(TABLE_FILES)}")
+    cells = read_table_file(data / names[0], source)
     facts = Facts.read(data / FACTS) if (data / FACTS).exists() else Facts()
 
     def place(index: int) -> str:

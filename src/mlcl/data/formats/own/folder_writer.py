@@ -6,13 +6,12 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-import yaml
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from mlcl.data.corpus import Corpus, Ragged
-from mlcl.data.formats.own.to_table import Tabled, tabled
-from mlcl.files import placed_folder
+from mlcl.data.formats.own.to_table import CorpusTable, to_table
+from mlcl.files import new_folder, write_yaml
 
 _CHUNK = 2**16  # rows that are written at a time
 
@@ -25,16 +24,15 @@ def write(corpus: Corpus, path: Path) -> None:
     Raises:
         DataError: If there is something at `path` already, or the table cannot hold the corpus.
     """
-    table = tabled(corpus, path)
-    with placed_folder(path) as folder:
+    table = to_table(corpus, path)
+    with new_folder(path) as folder:
         _write_table(folder / "data.csv", table)
         for column in next(iter(table.rows.values())):
             _write_rows(folder, column, [rows[column] for rows in table.rows.values()])
-        facts = yaml.safe_dump(table.facts.plain(), sort_keys=False, allow_unicode=True)
-        (folder / "data.yaml").write_text(facts, encoding="utf-8")
+        write_yaml(folder / "data.yaml", table.facts.plain())
 
 
-def _write_table(file: Path, table: Tabled) -> None:
+def _write_table(file: Path, table: CorpusTable) -> None:
     with file.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream)
         out.writerow(next(iter(table.cells.values())))

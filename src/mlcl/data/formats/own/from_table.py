@@ -5,7 +5,6 @@ Columns: ``id``, ``split``; the text as one of ``text`` (a string), ``words`` (a
 ``context_words`` or ``context_sentences``. Feature rows stand beside the table, under the names of `ROWS`.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from mlcl.data.formats.shared.source import SPLIT_NAMES, Source
 from mlcl.data.formats.shared.words import is_sequence
 from mlcl.data.formats.texts.labelled import NO_SPLIT
 from mlcl.errors import nearest
+from mlcl.safe.text_file import parse_json
 
 # Column of rows: the name of these rows in a `Segment`.
 ROWS = {"acoustic": "acoustic", "visual": "visual", "hcf": "hcf", "vectors": "text"}
@@ -158,8 +158,8 @@ class TableReader:
             return []
         if isinstance(cell, str):
             try:
-                cell = json.loads(cell)
-            except (ValueError, RecursionError):
+                cell = parse_json(cell)
+            except ValueError:
                 cell = None
         if not is_sequence(cell):
             raise self.source.error(f'{column} is not a JSON list of texts as in ["so", "good"]', place)
@@ -211,6 +211,9 @@ class TableReader:
         self, column: str, classes: tuple[str, ...], *, chosen: bool
     ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
         """(items,) numbers of one label column, nan where an item has none, and the names of the classes."""
+        longest = max((len(cell) for cell in self.cells[column] if isinstance(cell, str)), default=0)
+        if longest > _MAX_CLASSES:
+            raise self.source.error(f"{column} has a cell of {longest} characters; is it the right column?")
         cells = [cell.strip() if isinstance(cell, str) else cell for cell in self.cells[column]]
         names = {name: float(index) for index, name in enumerate(classes)}
         texts = {

@@ -1,4 +1,4 @@
-"""A corpus as a table with one item a row, to be written; `table` reads it back."""
+"""A corpus as a table with one item a row, to be written; `from_table` reads it back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _COLUMN_OF = {kind: column for column, kind in ROWS.items()}
 
 
 @dataclass(frozen=True)
-class Tabled:
+class CorpusTable:
     """A corpus as columns.
 
     Attributes:
@@ -30,7 +30,7 @@ class Tabled:
     facts: Facts
 
 
-def tabled(corpus: Corpus, path: str | Path) -> Tabled:
+def to_table(corpus: Corpus, path: str | Path) -> CorpusTable:
     """Turn a corpus into columns.
 
     Args:
@@ -66,7 +66,7 @@ def tabled(corpus: Corpus, path: str | Path) -> Tabled:
             for prefix, segment in (("", split.main), (CONTEXT, split.context))
             for kind, ragged in (segment.rows.items() if segment is not None else ())
         }
-    return Tabled(cells, rows, Facts.of(corpus))
+    return CorpusTable(cells, rows, Facts.of(corpus))
 
 
 def _label(value: float | None, corpus: Corpus, column: str) -> object:

@@ -29,7 +29,7 @@ def first_items(data: object) -> list[object]:
 
 @dataclass
 class Source(Budget):
-    """One file while it is read: what its rows become, and what must agree between its items.
+    """One file or folder while it is read: what its rows become, and what must agree between its items.
 
     Attributes:
         dtype: What rows are converted to.

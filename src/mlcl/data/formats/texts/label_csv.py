@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.shared.source import SPLIT_NAMES, Source
-from mlcl.data.formats.texts.csv_table import column_names, read_table
 from mlcl.data.formats.texts.labelled import LabelledSplit, Labels, build_labelled
 from mlcl.errors import nearest
+from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.text_file import LATIN1_NOTE
 
 _COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
@@ -23,9 +21,7 @@ def sniff(path: Path) -> bool:
     return column_names(path) >= set(_COLUMNS)
 
 
-def read(
-    data: Path, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: Path, source: Source) -> Corpus:
     """Read the file.
 
     Format:
@@ -35,20 +31,13 @@ def read(
     The labels are ``M``, the chosen one, ``T``, ``A`` and ``V`` where any item has one, and ``class`` for the
     annotation. Ids are ``video$_$clip``.
 
-    Args:
-        data: The file.
-        path: What the user named, for errors.
-        dtype: Of rows, of which there are none.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    source = Source(path or str(data), max_bytes, dtype)
     table = read_table(source, data, _COLUMNS, [*_MODALITIES, _ANNOTATION])
     others = [*_MODALITIES.items(), (_ANNOTATION, "class")]
     cells = {"M": "label"} | {
-        name: column for column, name in others if column in table.names and any(row[column] for row in table.rows)
+        name: column for column, name in others if column in table.names and any(map(str.strip, table.cells[column]))
     }
     labels = Labels({"class": list(_CLASSES)} if "class" in cells else {})
     splits: dict[str, LabelledSplit] = {}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.data.corpus import Corpus, infer_task
-from mlcl.data.formats.shared.draft import SegmentDraft, SplitDraft, build_corpus
+from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source
 
 NO_SPLIT = "the data say nothing of splits: every item stands in train; divide them with mlcl data split"
@@ -55,35 +55,37 @@ class LabelledSplit:
     """
 
     def __init__(self, source: Source, name: str, *, context: bool = False, sentences: bool = True) -> None:
-        main = SegmentDraft(source, sentences=sentences)
-        self.draft = SplitDraft(source, name, name, main, SegmentDraft(source, sentences=True) if context else None)
+        main = SegmentBuilder(source, sentences=sentences)
+        self.builder = SplitBuilder(
+            source, name, name, main, SegmentBuilder(source, sentences=True) if context else None
+        )
         self.columns: dict[str, list[float]] = {}
         self.speakers: list[str] = []
 
     def add_text(self, sentence: object, context: Sequence[object] | None, place: str) -> None:
         """Add an item's sentence, and those before it."""
-        self._add_sentences(self.draft.main, [sentence], place)
-        if self.draft.context is not None:
-            self._add_sentences(self.draft.context, context or (), place)
+        self._add_sentences(self.builder.main, [sentence], place)
+        if self.builder.context is not None:
+            self._add_sentences(self.builder.context, context or (), place)
 
     def add_labels(
         self, identifier: object, labels: Mapping[str, float], place: str, *, speaker: object = None
     ) -> None:
         """Add an item's id, labels and speaker."""
-        source = self.draft.source
+        source = self.builder.source
         source.spend(_ITEM_BYTES, place)
         for name, value in labels.items():
             self.columns.setdefault(name, []).append(source.label(value, place))
-        self.draft.add(identifier, next(iter(labels.values()), None), place)
+        self.builder.add(identifier, next(iter(labels.values()), None), place)
         if speaker is not None:
             self.speakers.append(source.identifier(speaker, "", place))
 
-    def _add_sentences(self, draft: SegmentDraft, sentences: Sequence[object], place: str) -> None:
-        source = draft.source
+    def _add_sentences(self, builder: SegmentBuilder, sentences: Sequence[object], place: str) -> None:
+        source = builder.source
         texts = source.read_words(list(sentences), place)
         source.spend(2 * sum(map(len, texts)), place)
         words = source.read_words([word for text in texts for word in text.split()], place)
-        draft.add(words, {}, texts)
+        builder.add(words, {}, texts)
 
 
 def build_labelled(
@@ -96,15 +98,15 @@ def build_labelled(
     word_aligned: bool = True,
 ) -> Corpus:
     """Join splits with their labels; the task is classification where the chosen label has class names."""
-    corpus = build_corpus(source, [split.draft for split in splits], layout)
+    corpus = build_corpus(source, [split.builder for split in splits], layout)
     label = next((name for split in splits for name in split.columns), "")
     label_classes = {name: tuple(names) for name, names in (classes or {}).items()}
     several = any(len(split.columns) > 1 for split in splits)
     made = {}
     for split in splits:
         columns: dict[str, NDArray[np.float64]] = {name: np.array(column) for name, column in split.columns.items()}
-        made[split.draft.name] = replace(
-            corpus.splits[split.draft.name], columns=columns if several else {}, speakers=split.speakers or None
+        made[split.builder.name] = replace(
+            corpus.splits[split.builder.name], columns=columns if several else {}, speakers=split.speakers or None
         )
     labels = [split.labels for split in made.values() if split.labels is not None]
     return replace(

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.shared.source import SPLIT_NAMES, Source
-from mlcl.data.formats.texts.csv_table import column_names, read_table
 from mlcl.data.formats.texts.labelled import NO_SPLIT, LabelledSplit, Labels, build_labelled
+from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.text_file import LATIN1_NOTE
 
 _COLUMNS = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID")
@@ -26,9 +24,7 @@ def sniff_folder(path: Path) -> bool:
     return any(map(sniff, _files(path).values()))
 
 
-def read(
-    data: Path, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: Path, source: Source) -> Corpus:
     """Read one table, whose items then stand in ``train``, or those of a folder.
 
     Format:
@@ -40,16 +36,9 @@ def read(
     dialogue above an item are its context. Ids are ``dia3_utt5``, and ``dev_dia3_utt5`` in a folder, whose tables count
     dialogues from 0 each.
 
-    Args:
-        data: The file or folder.
-        path: What the user named, for errors.
-        dtype: Of rows, of which there are none.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    source = Source(path or str(data), max_bytes, dtype)
     files = _files(data) if data.is_dir() else {"train": data}
     labels = Labels({"emotion": list(_EMOTIONS), "sentiment": list(_SENTIMENTS)})
     splits, latin1 = [], False

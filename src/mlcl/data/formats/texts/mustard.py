@@ -31,14 +31,7 @@ def sniff_folder(path: Path) -> bool:
     return _json_in(path) is not None
 
 
-def read(
-    data: Path,
-    *,
-    path: str | None = None,
-    dtype: type[np.floating] = np.float32,
-    max_bytes: int | None = None,
-    fold: int | None = None,
-) -> Corpus:
+def read(data: Path, source: Source, *, fold: int | None = None) -> Corpus:
     """Read the file, or a folder that holds it.
 
     Format:
@@ -50,16 +43,13 @@ def read(
 
     Args:
         data: The file or folder.
-        path: What the user named, for errors.
-        dtype: Of rows, of which there are none.
-        max_bytes: How much memory the items may take; None for no limit.
+        source: The same while it is read.
         fold: Which fold to take, from 0, where the folder holds folds (see `read_folds`).
 
     Raises:
         DataError: If anything differs from the format, with the place.
         UsageError: If there is no such fold.
     """
-    source = Source(path or str(data), max_bytes, dtype)
     file = _json_in(data) if data.is_dir() else data
     if file is None:
         raise source.error("holds no JSON file with utterance, context and sarcasm")

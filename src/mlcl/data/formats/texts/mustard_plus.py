@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.shared.source import Source
-from mlcl.data.formats.texts.csv_table import column_names, read_table
 from mlcl.data.formats.texts.labelled import NO_SPLIT, LabelledSplit, Labels, build_labelled
+from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.text_file import LATIN1_NOTE
 
 _COLUMNS = ("SCENE", "SENTENCE", "SPEAKER", "Sarcasm", "Sarcasm_Type", "Valence", "Arousal")
@@ -21,9 +19,7 @@ def sniff(path: Path) -> bool:
     return column_names(path) >= set(_COLUMNS)
 
 
-def read(
-    data: Path, *, path: str | None = None, dtype: type[np.floating] = np.float32, max_bytes: int | None = None
-) -> Corpus:
+def read(data: Path, source: Source) -> Corpus:
     """Read the file.
 
     Format:
@@ -34,16 +30,9 @@ def read(
     The labels are ``sarcasm``, the chosen one, ``sarcasm_type`` and the emotions with class names, ``valence`` and
     ``arousal`` from 1 to 9.
 
-    Args:
-        data: The file.
-        path: What the user named, for errors.
-        dtype: Of rows, of which there are none.
-        max_bytes: How much memory the items may take; None for no limit.
-
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    source = Source(path or str(data), max_bytes, dtype)
     table = read_table(source, data, _COLUMNS, list(_EMOTIONS))
     emotions = {column: name for column, name in _EMOTIONS.items() if column in table.names}
     labels = Labels({"sarcasm_type": list(_TYPES), **{name: [] for name in emotions.values()}})
@@ -61,7 +50,7 @@ def read(
             raise source.error(f"Sarcasm is {row['Sarcasm'][:40]!a}, not 0 or 1", row.place)
         split.add_text(row["SENTENCE"], before, row.place)
         split.add_labels(scene, values, row.place, speaker=row["SPEAKER"])
-    if not split.draft.ids:
+    if not split.builder.ids:
         raise source.error("has no row with a label in column Sarcasm")
     notes = [NO_SPLIT, *[LATIN1_NOTE] * table.latin1]
     return build_labelled(source, [split], "mustard++", classes=labels.classes, notes=notes)

@@ -9,7 +9,7 @@ from mlcl.data.corpus import Corpus, Segment, Split, infer_task, known_labels
 from mlcl.data.formats.shared.source import Source
 
 
-class SegmentDraft:
+class SegmentBuilder:
     """Words, rows and perhaps sentences of the items of one split.
 
     Args:
@@ -39,19 +39,19 @@ class SegmentDraft:
         return Segment(self.words, rows, self.sentences)
 
 
-class SplitDraft:
+class SplitBuilder:
     """The items of one split.
 
     Args:
         source: The file.
         name: Our name of the split.
         file_name: The file's name of it, for errors.
-        main: An empty draft of the utterances or punchlines.
-        context: An empty draft of what was said before, for layouts that have it.
+        main: An empty builder of the utterances or punchlines.
+        context: An empty builder of what was said before, for layouts that have it.
     """
 
     def __init__(
-        self, source: Source, name: str, file_name: str, main: SegmentDraft, context: SegmentDraft | None = None
+        self, source: Source, name: str, file_name: str, main: SegmentBuilder, context: SegmentBuilder | None = None
     ) -> None:
         self.source, self.name, self.file_name = source, name, file_name
         self.main, self.context = main, context
@@ -76,13 +76,13 @@ class SplitDraft:
 
 
 def build_corpus(
-    source: Source, drafts: Sequence[SplitDraft], layout: str, columns: Mapping[str, list[int]] | None = None
+    source: Source, builders: Sequence[SplitBuilder], layout: str, columns: Mapping[str, list[int]] | None = None
 ) -> Corpus:
     """Join the items of every split into a corpus; every split must hold the same kinds of rows."""
-    for draft in drafts[1:]:
-        for kind in sorted(drafts[0].main.rows.keys() ^ draft.main.rows.keys()):
-            lacking = draft if kind in drafts[0].main.rows else drafts[0]
+    for builder in builders[1:]:
+        for kind in sorted(builders[0].main.rows.keys() ^ builder.main.rows.keys()):
+            lacking = builder if kind in builders[0].main.rows else builders[0]
             raise source.error(f"has no {kind} rows, while another split has", lacking.file_name)
-    splits = {draft.name: draft.build(columns or {}) for draft in drafts}
+    splits = {builder.name: builder.build(columns or {}) for builder in builders}
     labels = [split.labels for split in splits.values() if split.labels is not None]
     return Corpus(splits, layout=layout, task=infer_task(labels), path=source.path, repaired=source.repaired)
