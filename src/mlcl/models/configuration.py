@@ -62,7 +62,9 @@ class EncodersConfig(MultimodalConfig):
         modality_dropout: In training, the share of items whose acoustic (and, independently, visual) part is hidden
             from the prediction.
         text_pooling: Readout of the text states: ``last_position`` (release), ``cls`` or ``mean``.
-        sequence_pooling: The same for acoustic and visual: ``last_position`` (release), ``mean`` or ``attention``.
+        sequence_pooling: The same for acoustic and visual: ``last_position`` (release), ``mean``, ``attention``, or
+            ``statistics``: the mean and a linear map of the deviation over time.
+        longest_sequence: Runs of an item's acoustic and visual rows are averaged so that it has at most this many steps.
         mask_padding: Leave padding and absent modalities out of every computation. Off in the releases.
     """
 
@@ -75,5 +77,6 @@ class EncodersConfig(MultimodalConfig):
     embedding_dropout: float = 0.1
     modality_dropout: float = 0.0
     text_pooling: Literal["last_position", "cls", "mean"] = "mean"
-    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
+    sequence_pooling: Literal["last_position", "mean", "attention", "statistics"] = "mean"
+    longest_sequence: int | None = None
     mask_padding: bool = True

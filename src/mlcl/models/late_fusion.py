@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from mlcl.encode.text import TextInput
 from mlcl.modality import MODALITIES
 from mlcl.models.absence import blank
-from mlcl.models.configuration import EncodersConfig
 from mlcl.models.encoders import EncodersModel
+from mlcl.models.heads import HeadsConfig, ModalityHeads, head_terms, heads_loss
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import task_loss
 
 
-class LateFusionConfig(EncodersConfig):
-    """Configuration of `LateFusionModel`: the encoders' fields and no others."""
+class LateFusionConfig(HeadsConfig):
+    """Configuration of `LateFusionModel`: the fields of encoders and heads and no others."""
 
     model_type = "mlcl_late_fusion"
 
@@ -32,7 +32,10 @@ class LateFusionModel(EncodersModel):
         self.hidden = nn.Linear(3 * dim, dim)
         self.dropout = nn.Dropout(config.attention_dropout)
         self.output = nn.Linear(dim, config.num_labels)
+        self.heads = None if config.modality_heads == "none" else ModalityHeads(config)
         self.post_init()
+        if self.heads is not None:
+            nn.init.zeros_(self.output.weight)
 
     def forward(
         self,
@@ -54,7 +57,12 @@ class LateFusionModel(EncodersModel):
         vectors = [blank(encoded[m].pooled, heard, m) for m in MODALITIES]
         embedding = torch.cat(vectors, dim=1)
         logits = self.output(self.dropout(F.relu(self.hidden(embedding))))
+        alone: dict[str, Tensor] = {}
+        if self.heads is not None:
+            alone, joint = self.heads({m: encoded[m].pooled for m in MODALITIES}, heard)
+            logits = joint + logits
         if labels is None:
             return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
-        loss = task_loss(logits, labels)
-        return MultimodalOutput(loss, {"task": loss}, logits, embedding)
+        terms = {"task": task_loss(logits, labels), **head_terms(alone, labels, present)}
+        loss = terms["task"] + self.config.heads_weight * heads_loss(terms)
+        return MultimodalOutput(loss, terms, logits, embedding)

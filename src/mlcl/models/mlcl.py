@@ -14,6 +14,7 @@ from mlcl.fuse import CrossModalTransformer, FusionNetwork
 from mlcl.modality import ACOUSTIC, MODALITIES, PAIRS, TEXT, VISUAL, pair_name
 from mlcl.models.absence import blank, together
 from mlcl.models.encoders import EncodersModel
+from mlcl.models.heads import ModalityHeads, head_terms, heads_loss
 from mlcl.models.mlcl_configuration import MLCLConfig
 from mlcl.models.output import MultimodalOutput
 from mlcl.models.task import task_loss
@@ -64,8 +65,11 @@ class MLCLModel(EncodersModel):
             layer_dropout=config.fusion_dropout,
             head_dropout=config.attention_dropout,
         )
+        self.heads = None if config.modality_heads == "none" else ModalityHeads(config)
         self.post_init()
         self._freeze_unused()
+        if self.heads is not None:  # the fused part corrects what the heads say, and starts at 0
+            nn.init.zeros_(self.fusion.output.weight)
         first, *others = [layer.get_parameter("self_attn.in_proj_weight") for layer in self.fusion.layers]
         with torch.no_grad():  # the release's fusion layers start from one packed projection
             for weight in others:
@@ -119,6 +123,11 @@ class MLCLModel(EncodersModel):
         keep = None if heard is None else torch.stack([together(heard, *names) for _, names in inputs], dim=1)
         embedding, logits = self.fusion(torch.stack([vector for vector, _ in inputs], dim=1), keep)
 
+        alone: dict[str, Tensor] = {}
+        if self.heads is not None:
+            alone, joint = self.heads({m: encoded[m].pooled for m in MODALITIES}, heard)
+            logits = joint + logits
+
         terms = {
             **self.umcl(single, second, present),
             **self.bmcl(cross, present),
@@ -126,7 +135,7 @@ class MLCLModel(EncodersModel):
         }
         if labels is None:
             return MultimodalOutput(terms=terms, logits=logits, embedding=embedding)
-        terms = {"task": task_loss(logits, labels), **terms}
+        terms = {"task": task_loss(logits, labels), **head_terms(alone, labels, present), **terms}
         return MultimodalOutput(self.objective(terms), terms, logits, embedding)
 
     def objective(self, terms: dict[str, Tensor]) -> Tensor:
@@ -134,6 +143,7 @@ class MLCLModel(EncodersModel):
         level = {name: sum(v for k, v in terms.items() if k.startswith(name)) for name in ("umcl", "tmcl", "bmcl")}
         return (
             terms["task"]
+            + self.config.heads_weight * heads_loss(terms)
             + self.config.umcl_weight / 3 * level["umcl"]
             + self.config.tmcl_weight / 3 * level["tmcl"]
             + self.config.bmcl_weight / 3 * level["bmcl"]

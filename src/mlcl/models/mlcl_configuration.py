@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from mlcl.models.configuration import EncodersConfig
+from mlcl.models.heads import HeadsConfig
 
 
-class MLCLConfig(EncodersConfig):
-    r"""Configuration of `MLCLModel`; fields not listed are those of `EncodersConfig`.
+class MLCLConfig(HeadsConfig):
+    r"""Configuration of `MLCLModel`; fields not listed are those of `HeadsConfig`.
 
     The paper's weights are $\alpha$ = `umcl_weight`, $\beta$ = `tmcl_weight`, $\gamma$ = `bmcl_weight`: beta weighs
     the tri-modal level and gamma the bi-modal one.

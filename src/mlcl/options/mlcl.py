@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlcl.options.encoders import EncodersOptions
+from mlcl.options.heads import HeadsOptions
 
 
-class MLCLOptions(EncodersOptions):
+class MLCLOptions(HeadsOptions):
     """MLCL: sizes, dropouts, level weights, and one option per departure of the authors' release."""
 
     name: Literal["mlcl"] = "mlcl"
