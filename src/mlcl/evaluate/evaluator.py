@@ -9,6 +9,7 @@ from torch import nn
 
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.corpus import Task
+from mlcl.evaluate.calibration import calibrated_cross_entropy
 from mlcl.evaluate.classification import classification_metrics
 from mlcl.evaluate.regression import regression_metrics
 from mlcl.models.base import predict
@@ -54,8 +55,12 @@ class Predictions:
         """One metric by name.
 
         ``mse_of_batches`` and ``cross_entropy_of_batches`` are the mean over batches of the batches' means, which
-        weighs the items of a last, smaller batch more: what the release selects on.
+        weighs the items of a last, smaller batch more: what the release selects on. `calibrated_cross_entropy` is a
+        number to select on and not to report: its temperature is fitted on the same items.
         """
+        if name == "calibrated_cross_entropy" and self.labels is not None:
+            known = ~np.isnan(self.labels)
+            return calibrated_cross_entropy(self.score[known], self.labels[known].astype(np.int64))
         base = name.removesuffix("_of_batches")
         if base == name:
             return self.metrics()[name]
@@ -75,7 +80,7 @@ def selection_names(task: Task, *, num_classes: int = 2, label_range: tuple[floa
         probe = Predictions(["a", "b"], task, np.array([0.0, 1.0]), np.array([0.0, 1.0]), label_range=label_range)
         return [*probe.metrics(), "mse_of_batches"]
     probe = Predictions(["a", "b"], task, np.eye(num_classes)[:2], np.array([0.0, 1.0]))
-    return [*probe.metrics(), "cross_entropy_of_batches"]
+    return [*probe.metrics(), "calibrated_cross_entropy", "cross_entropy_of_batches"]
 
 
 def predict_split(

@@ -150,9 +150,7 @@ class CrossAttention(nn.Module):
 
     def _of_few_queries(self, latent: Tensor, context: Tensor, context_mask: Tensor | None) -> Tensor:
         """Queries are mapped into the context's space, so that its many tokens need no keys and values of their own."""
-        of_key, of_value = (
-            part.view(self.num_heads, self.dim_head, -1) for part in self.to_kv.weight.chunk(2)
-        )
+        of_key, of_value = (part.view(self.num_heads, self.dim_head, -1) for part in self.to_kv.weight.chunk(2))
         query = self.to_q(latent).view(*latent.shape[:2], self.num_heads, self.dim_head)
         asked = torch.einsum("bqhe,hed->bqhd", query, of_key).flatten(1, 2)
         score = asked @ context.transpose(1, 2) * self.dim_head**-0.5

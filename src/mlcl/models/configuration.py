@@ -64,7 +64,7 @@ class EncodersConfig(MultimodalConfig):
         text_pooling: Readout of the text states: ``last_position`` (release), ``cls`` or ``mean``.
         sequence_pooling: The same for acoustic and visual: ``last_position`` (release), ``mean``, ``attention``, or
             ``statistics``: the mean and a linear map of the deviation over time.
-        longest_sequence: Runs of an item's acoustic and visual rows are averaged so that it has at most this many steps.
+        longest_sequence: Runs of an item's acoustic and visual rows are averaged until there are at most this many.
         mask_padding: Leave padding and absent modalities out of every computation. Off in the releases.
     """
 

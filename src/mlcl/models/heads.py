@@ -19,11 +19,13 @@ class HeadsConfig(EncodersConfig):
         modality_heads: ``none``; ``sum`` or ``gate``: the heads' predictions are added up, or averaged with learned
             weights, and the fused prediction, which starts at 0, is added as a correction.
         head_dropout: Dropout in front of a head.
+        label_smoothing: Share of a class label that is spread over all classes.
         heads_weight: Weight of the mean of the heads' own losses.
     """
 
     modality_heads: Literal["none", "sum", "gate"] = "none"
     head_dropout: float = 0.3
+    label_smoothing: float = 0.0
     heads_weight: float = 1.0
 
 
@@ -54,7 +56,9 @@ class ModalityHeads(nn.Module):
         start = torch.tensor([self.TRUST * (name == TEXT) for name in MODALITIES])
         self.gate = nn.Parameter(start) if config.modality_heads == "gate" else None
 
-    def forward(self, vectors: Mapping[str, Tensor], heard: Mapping[str, Tensor] | None) -> tuple[dict[str, Tensor], Tensor]:
+    def forward(
+        self, vectors: Mapping[str, Tensor], heard: Mapping[str, Tensor] | None
+    ) -> tuple[dict[str, Tensor], Tensor]:
         """Return each modality's (batch, outputs) prediction, and the joint one; absent modalities have no part in it.
 
         Args:
@@ -74,13 +78,15 @@ class ModalityHeads(nn.Module):
         return alone, (weight.unsqueeze(-1) * found).sum(dim=1)
 
 
-def head_terms(alone: Mapping[str, Tensor], labels: Tensor, present: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+def head_terms(
+    alone: Mapping[str, Tensor], labels: Tensor, present: Mapping[str, Tensor] | None, smoothing: float
+) -> dict[str, Tensor]:
     """The task's loss of each head over the items that have its modality. Terms ``head_<modality>``."""
     labels = labels.reshape(len(labels))
     terms = {}
     for name, logits in alone.items():
         keep = slice(None) if present is None else present[name]
-        terms[f"head_{name}"] = global_mean(item_losses(logits[keep], labels[keep]))
+        terms[f"head_{name}"] = global_mean(item_losses(logits[keep], labels[keep], smoothing=smoothing))
     return terms
 
 

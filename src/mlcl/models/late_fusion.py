@@ -63,6 +63,10 @@ class LateFusionModel(EncodersModel):
             logits = joint + logits
         if labels is None:
             return MultimodalOutput(terms={}, logits=logits, embedding=embedding)
-        terms = {"task": task_loss(logits, labels), **head_terms(alone, labels, present)}
+        smoothing = self.config.label_smoothing
+        terms = {
+            "task": task_loss(logits, labels, smoothing=smoothing),
+            **head_terms(alone, labels, present, smoothing),
+        }
         loss = terms["task"] + self.config.heads_weight * heads_loss(terms)
         return MultimodalOutput(loss, terms, logits, embedding)

@@ -128,14 +128,22 @@ class MLCLModel(EncodersModel):
             alone, joint = self.heads({m: encoded[m].pooled for m in MODALITIES}, heard)
             logits = joint + logits
 
+        alike = None
+        if labels is not None and self.config.positives == "label":
+            alike = labels.reshape(len(labels)), self.config.num_labels > 1
         terms = {
-            **self.umcl(single, second, present),
-            **self.bmcl(cross, present),
-            **self.tmcl(single, cross, present),
+            **self.umcl(single, second, present, alike),
+            **self.bmcl(cross, present, alike),
+            **self.tmcl(single, cross, present, alike),
         }
         if labels is None:
             return MultimodalOutput(terms=terms, logits=logits, embedding=embedding)
-        terms = {"task": task_loss(logits, labels), **head_terms(alone, labels, present), **terms}
+        smoothing = self.config.label_smoothing
+        terms = {
+            "task": task_loss(logits, labels, smoothing=smoothing),
+            **head_terms(alone, labels, present, smoothing),
+            **terms,
+        }
         return MultimodalOutput(self.objective(terms), terms, logits, embedding)
 
     def objective(self, terms: dict[str, Tensor]) -> Tensor:

@@ -26,6 +26,8 @@ class MLCLConfig(HeadsConfig):
         umcl_temperature: $\tau$ of the uni-modal level.
         bmcl_temperature: $\tau$ of the bi-modal level.
         tmcl_temperature: $\tau$ of the tri-modal level.
+        positives: ``item``: a query's positive is its own item (paper); ``label``: with labels, all items of its class,
+            or of a near score.
         learn_temperature: Train the three temperatures, starting from the values above.
         cross_attention: ``pooled``: the cross-modal transformers see one vector per modality (release);
             ``sequence``: they see the token sequences.
@@ -46,6 +48,7 @@ class MLCLConfig(HeadsConfig):
     umcl_temperature: float = 0.1
     bmcl_temperature: float = 0.1
     tmcl_temperature: float = 0.1
+    positives: Literal["item", "label"] = "item"
     learn_temperature: bool = False
     cross_attention: Literal["pooled", "sequence"] = "sequence"
     tie_vt_to_av: bool = False
