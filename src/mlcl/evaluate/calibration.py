@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from mlcl.evaluate.classification import SMALLEST_PROBABILITY, cross_entropy
 
-HOTTEST = 100.0
+HOTTEST = 1e4
 """The temperature stays between its inverse and this."""
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from mlcl.evaluate.calibration import calibrated_cross_entropy
 from mlcl.evaluate.classification import cross_entropy
+from mlcl.evaluate.direction import DEFAULT_SELECTION
+from mlcl.evaluate.evaluator import Predictions, selection_names
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -45,3 +47,13 @@ def test_it_survives_certainty_and_the_lack_of_items() -> None:
         -np.log([2 / 3, 1 / 3, 2 / 3]).mean(), abs=1e-3
     )
     assert calibrated_cross_entropy(np.empty((0, 2)), np.empty(0, np.int64)) is None
+
+
+def test_a_classification_is_selected_by_it_unless_told_otherwise() -> None:
+    probability, target = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]), np.array([0.0, 1.0, np.nan])
+    found = Predictions(["a", "b", "c"], "classification", probability, target)
+    name = DEFAULT_SELECTION["classification"]
+    assert name in selection_names("classification")
+    assert name not in selection_names("regression")
+    assert name not in found.metrics()
+    assert found.metric(name, 8) == calibrated_cross_entropy(probability[:2], np.array([0, 1]))
