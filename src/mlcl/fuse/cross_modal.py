@@ -51,8 +51,8 @@ class CrossModalTransformer(nn.Module):
         """The same for groups of items of similar length, each without the padding that all of its items share."""
         latent_end, context_end = extent(latent_mask), extent(context_mask)
         if len(latent) <= self.GROUP:
-            ours, theirs = (slice(max(int(end.max()), 1)) for end in (latent_end, context_end))
-            return self._read(latent[:, ours], context[:, theirs], latent_mask[:, ours], context_mask[:, theirs])
+            m, n = (max(int(end.max()), 1) for end in (latent_end, context_end))
+            return self._read(latent[:, :m], context[:, :n], latent_mask[:, :m], context_mask[:, :n])
         groups = similar_lengths(torch.cat([latent_mask, context_mask], dim=1), self.GROUP)
         vectors = []
         for group in groups:

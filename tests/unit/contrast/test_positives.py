@@ -33,11 +33,11 @@ def test_the_loss_is_the_formula_in_loops(classes: bool) -> None:
     query, key = embeddings(0), embeddings(1)
     labels = torch.tensor([0.0, 1, 1, 2, 0, 0, 1], dtype=torch.float64)
     share = label_shares(labels, classes=classes)
-    total = 0.0
+    total = torch.zeros((), dtype=torch.float64)
     for i in range(7):
         logits = [F.cosine_similarity(query[i], key[j], dim=0) / 0.1 for j in range(7)]
         log_sum = torch.stack(logits).logsumexp(dim=0)
-        total += sum(share[i, j] * (log_sum - logits[j]) for j in range(7)) / 7
+        total += torch.stack([share[i, j] * (log_sum - logits[j]) for j in range(7)]).sum() / 7
     found = info_nce(query, key, labels=labels, classes=classes)
     torch.testing.assert_close(found, total, rtol=0, atol=1e-12)
 

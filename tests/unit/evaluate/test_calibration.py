@@ -3,10 +3,21 @@
 import numpy as np
 import pytest
 
-from mlcl.evaluate.calibration import calibrated_cross_entropy
-from mlcl.evaluate.classification import cross_entropy
+from mlcl.evaluate import calibration, classification
 from mlcl.evaluate.direction import DEFAULT_SELECTION
 from mlcl.evaluate.evaluator import Predictions, selection_names
+
+
+def cross_entropy(probability: np.ndarray, target: np.ndarray) -> float:
+    found = classification.cross_entropy(probability, target)
+    assert found is not None
+    return found
+
+
+def calibrated_cross_entropy(probability: np.ndarray, target: np.ndarray) -> float:
+    found = calibration.calibrated_cross_entropy(probability, target)
+    assert found is not None
+    return found
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -46,7 +57,7 @@ def test_it_survives_certainty_and_the_lack_of_items() -> None:
     assert calibrated_cross_entropy(sure, np.array([0, 1, 1])) == pytest.approx(
         -np.log([2 / 3, 1 / 3, 2 / 3]).mean(), abs=1e-3
     )
-    assert calibrated_cross_entropy(np.empty((0, 2)), np.empty(0, np.int64)) is None
+    assert calibration.calibrated_cross_entropy(np.empty((0, 2)), np.empty(0, np.int64)) is None
 
 
 def test_a_classification_is_selected_by_it_unless_told_otherwise() -> None:

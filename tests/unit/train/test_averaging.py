@@ -1,5 +1,6 @@
 """The average of the weights: its formula, that it is what gets scored and kept, and that a resumed one goes on."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from torch import nn
 import training
 from mlcl.errors import Interrupted
 from mlcl.train.averaging import WeightAverage
+from mlcl.train.state import TrainState
 
 
 def test_the_average_follows_its_formula() -> None:
@@ -25,59 +27,40 @@ def test_the_average_follows_its_formula() -> None:
         assert parameter.item() == value
 
 
+class Watched(training.Run):
+    """A run that remembers the output weights that each scoring saw."""
+
+    def score(self) -> dict[str, float | None]:
+        self.seen = [*getattr(self, "seen", []), self.model.fusion.output.weight.detach().clone()]
+        return super().score()
+
+
 def test_training_goes_on_from_its_own_weights_and_keeps_the_averaged_ones(tmp_path: Path) -> None:
     """The trajectory does not depend on the averaging; what is scored does."""
-    seen: dict[float, list[torch.Tensor]] = {}
-    ends = {}
-    for decay in (0.0, 0.9):
-        run = training.Run(tmp_path / str(decay), settings={"average": decay})
-        scored = seen.setdefault(decay, [])
-        plain_score = run.score
-
-        def score(run: training.Run = run, scored: list[torch.Tensor] = scored, plain=plain_score):  # type: ignore[no-untyped-def]
-            scored.append(run.model.fusion.output.weight.detach().clone())
-            return plain()
-
-        run.score = score  # type: ignore[method-assign]
-        run.fit()
-        ends[decay] = run.model
-    assert training.same(ends[0.0], ends[0.9])
-    assert len(seen[0.9]) == 3
-    assert all(not torch.equal(a, b) for a, b in zip(seen[0.0], seen[0.9], strict=True))
+    plain, averaged = (Watched(tmp_path / str(decay), settings={"average": decay}) for decay in (0.0, 0.9))
+    plain.fit()
+    averaged.fit()
+    assert training.same(plain.model, averaged.model)
+    assert len(averaged.seen) == 3
+    assert all(not torch.equal(a, b) for a, b in zip(plain.seen, averaged.seen, strict=True))
 
 
 def test_a_resumed_training_has_the_same_average(tmp_path: Path) -> None:
-    scored: dict[str, list[torch.Tensor]] = {"whole": [], "parts": []}
+    whole = Watched(tmp_path / "whole", settings={"average": 0.9}, dropout=0.1)
+    whole.fit()
 
-    def run(name: str) -> training.Run:
-        made = training.Run(tmp_path / name, settings={"average": 0.9}, dropout=0.1)
-        plain = made.score
+    def stop(state: TrainState) -> None:
+        if (state.epoch, state.step) == (1, 1):
+            signal.raise_signal(signal.SIGINT)
 
-        def score() -> dict[str, float | None]:
-            scored[name].append(made.model.fusion.output.weight.detach().clone())
-            return plain()
-
-        made.score = score  # type: ignore[method-assign]
-        return made
-
-    run("whole").fit()
-    first = run("parts")
-
-    def stop(state: object) -> None:
-        import os
-        import signal
-
-        if len(first.recorder.totals) == 4:
-            os.kill(os.getpid(), signal.SIGINT)
-
+    first, second = (Watched(tmp_path / "parts", settings={"average": 0.9}, dropout=0.1) for _ in range(2))
     first.recorder.at_step = stop
     with pytest.raises(Interrupted):
         first.fit()
-    second = run("parts")
-    second.recorder.epochs = list(first.recorder.epochs)
+    second.recorder.epochs += first.recorder.epochs
     second.fit()
-    assert len(scored["whole"]) == len(scored["parts"]) == 3
-    assert all(torch.equal(a, b) for a, b in zip(scored["whole"], scored["parts"], strict=True))
+    assert len(whole.seen) == len(first.seen) + len(second.seen) == 3
+    assert all(torch.equal(a, b) for a, b in zip(whole.seen, [*first.seen, *second.seen], strict=True))
 
 
 def test_without_a_decay_nothing_is_kept() -> None:
