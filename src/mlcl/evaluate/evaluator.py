@@ -9,6 +9,7 @@ from torch import nn
 
 from mlcl.data.batch import EncodedSplit
 from mlcl.data.target import Target
+from mlcl.evaluate.calibration import calibrated_cross_entropy
 from mlcl.evaluate.metrics import all_metrics, metric_functions
 from mlcl.models.base import predict
 from mlcl.parallel import alone
@@ -47,8 +48,12 @@ class Predictions:
         """One metric by name.
 
         ``mse_of_batches`` and ``cross_entropy_of_batches`` are the mean over batches of the batches' means, which
-        weighs the items of a last, smaller batch more: what the release selects on.
+        weighs the items of a last, smaller batch more: what the release selects on. `calibrated_cross_entropy` is a
+        number to select on and not to report: its temperature is fitted on the same items.
         """
+        if name == "calibrated_cross_entropy" and self.labels is not None:
+            known = ~np.isnan(self.labels)
+            return calibrated_cross_entropy(self.score[known], self.labels[known].astype(np.int64))
         base = name.removesuffix("_of_batches")
         if base == name:
             return self.metrics()[name]
@@ -64,7 +69,9 @@ class Predictions:
 
 def selection_names(target: Target) -> list[str]:
     """Names that `Predictions.metric` knows for a target."""
-    return [*metric_functions(target), "mse_of_batches" if target.task == "regression" else "cross_entropy_of_batches"]
+    if target.task == "regression":
+        return [*metric_functions(target), "mse_of_batches"]
+    return [*metric_functions(target), "calibrated_cross_entropy", "cross_entropy_of_batches"]
 
 
 def predict_split(

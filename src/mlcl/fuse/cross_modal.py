@@ -49,8 +49,11 @@ class CrossModalTransformer(nn.Module):
 
     def _read_in_groups(self, latent: Tensor, context: Tensor, latent_mask: Tensor, context_mask: Tensor) -> Tensor:
         """The same for groups of items of similar length, each without the padding that all of its items share."""
-        groups = similar_lengths(torch.cat([latent_mask, context_mask], dim=1), self.GROUP)
         latent_end, context_end = extent(latent_mask), extent(context_mask)
+        if len(latent) <= self.GROUP:
+            m, n = (max(int(end.max()), 1) for end in (latent_end, context_end))
+            return self._read(latent[:, :m], context[:, :n], latent_mask[:, :m], context_mask[:, :n])
+        groups = similar_lengths(torch.cat([latent_mask, context_mask], dim=1), self.GROUP)
         vectors = []
         for group in groups:
             ours = (group, slice(max(int(latent_end[group].max()), 1)))
@@ -93,6 +96,8 @@ class CrossModalBlock(nn.Module):
 class CrossAttention(nn.Module):
     """Multi-head attention with its own head width; query, key and value projections without bias."""
 
+    FEW = 4
+    """A latent of at most a 1/FEW of `dim_head` tokens has few queries."""
     execution: Execution = "fast"
 
     def __init__(self, dim: int, num_heads: int, dim_head: int, dropout: float) -> None:
@@ -111,7 +116,12 @@ class CrossAttention(nn.Module):
         """Return what each latent token reads from the context."""
         if self.execution == "fast" and context.shape[1] == 1 and context_mask is None:
             return self.to_out(self._single_value(latent, context))
-        key, value = self.to_kv(context).chunk(2, dim=-1)
+        if self.execution == "fast" and context.shape[1] == 1 and latent.shape[1] > self.dim_head:
+            return self._of_one_key(latent, context)
+        if self.execution == "fast" and self.FEW * latent.shape[1] <= self.dim_head:
+            return self.to_out(self._of_few_queries(latent, context, context_mask))
+        of_key, of_value = self.to_kv.weight.chunk(2)  # a chunk of the weight is cheaper than one of its output
+        key, value = F.linear(context, of_key), F.linear(context, of_value)
         attended = F.scaled_dot_product_attention(
             self._heads(self.to_q(latent)),
             self._heads(key),
@@ -128,6 +138,28 @@ class CrossAttention(nn.Module):
         weight = F.dropout(weight, self.dropout, training=self.training)
         return (weight * value.view(*value.shape[:2], self.num_heads, self.dim_head)).flatten(2)
 
+    def _of_one_key(self, latent: Tensor, context: Tensor) -> Tensor:
+        """The same, read by many latent tokens: a head's value goes through the output projection once per item."""
+        value = F.linear(context, self.to_kv.weight.chunk(2)[1]).view(len(context), self.num_heads, self.dim_head)
+        of_head = self.to_out.weight.view(-1, self.num_heads, self.dim_head)
+        read = torch.einsum("bhe,dhe->bhd", value, of_head)
+        weight = value.new_ones(*latent.shape[:2], self.num_heads)
+        weight = F.dropout(weight, self.dropout, training=self.training)
+        none = 0.0 * (self.to_q.weight.sum() + latent.sum())  # the query's gradient is 0, and is one
+        return weight @ read + self.to_out.bias + none
+
+    def _of_few_queries(self, latent: Tensor, context: Tensor, context_mask: Tensor | None) -> Tensor:
+        """Queries are mapped into the context's space, so that its many tokens need no keys and values of their own."""
+        of_key, of_value = (part.view(self.num_heads, self.dim_head, -1) for part in self.to_kv.weight.chunk(2))
+        query = self.to_q(latent).view(*latent.shape[:2], self.num_heads, self.dim_head)
+        asked = torch.einsum("bqhe,hed->bqhd", query, of_key).flatten(1, 2)
+        score = asked @ context.transpose(1, 2) * self.dim_head**-0.5
+        if context_mask is not None:
+            score = score.masked_fill(~_attendable(context_mask)[:, None], float("-inf"))
+        weight = F.dropout(score.softmax(dim=-1), self.dropout, training=self.training)
+        read = (weight @ context).view(*query.shape[:3], -1)
+        return torch.einsum("bqhd,hed->bqhe", read, of_value).flatten(2)
+
     def _heads(self, tokens: Tensor) -> Tensor:
         return tokens.view(*tokens.shape[:-1], self.num_heads, self.dim_head).transpose(1, 2)
 
@@ -143,7 +175,8 @@ class GatedFeedForward(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """Return the transformed tokens."""
-        value, gate = self.widen(tokens).chunk(2, dim=-1)
+        weights, biases = self.widen.weight.chunk(2), self.widen.bias.chunk(2)
+        value, gate = (F.linear(tokens, weight, bias) for weight, bias in zip(weights, biases, strict=True))
         return self.dropout(self.narrow(value * F.gelu(gate)))
 
 

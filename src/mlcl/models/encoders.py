@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mlcl.encode.sequence import Encoded, SequenceDropout, SequenceEncoder
+from mlcl.encode.shorten import shorten
 from mlcl.encode.text import TextEncoder, TextInput
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.models.base import MultimodalModel
@@ -60,13 +61,18 @@ class EncodersModel(MultimodalModel):
         """Each modality's states and vector, and which items have it; arguments as for `MLCLModel`."""
         encoded = {
             TEXT: self.text(input_ids, attention_mask.bool(), token_type_ids),
-            ACOUSTIC: self.acoustic(acoustic, real_rows(acoustic, acoustic_mask)),
-            VISUAL: self.visual(visual, real_rows(visual, visual_mask)),
+            ACOUSTIC: self.acoustic(*self._rows(acoustic, acoustic_mask)),
+            VISUAL: self.visual(*self._rows(visual, visual_mask)),
         }
         if not self.config.mask_padding:
             return encoded, None
         present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
         return encoded, present if text_present is None else {**present, TEXT: text_present}
+
+    def _rows(self, rows: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Rows and which are real, shortened where that is asked for."""
+        real, longest = real_rows(rows, mask), self.config.longest_sequence
+        return (rows, real) if longest is None else shorten(rows, real, longest)
 
     def heard(self, present: Presence) -> Presence:
         """What the prediction may use: all that is present, in training less what modality dropout hides."""

@@ -7,9 +7,11 @@ from torch import Tensor, nn
 
 from mlcl.encode.text import TextInput
 from mlcl.modality import MODALITIES
-from mlcl.models.base import MultimodalOutput, forward_pass, supervised
+from mlcl.models.base import MultimodalOutput, forward_pass
 from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.encoders import EncodersModel, blank
+from mlcl.models.heads import ModalityHeads, head_terms, heads_loss
+from mlcl.models.task import task_loss
 from mlcl.options import LateFusionOptions
 
 
@@ -31,7 +33,10 @@ class LateFusionModel(EncodersModel):
         self.hidden = nn.Linear(3 * dim, dim)
         self.dropout = nn.Dropout(config.attention_dropout)
         self.output = nn.Linear(dim, config.num_labels)
+        self.heads = None if config.modality_heads == "none" else ModalityHeads(config)
         self.post_init()
+        if self.heads is not None:
+            nn.init.zeros_(self.output.weight)
 
     @forward_pass
     def forward(
@@ -54,4 +59,16 @@ class LateFusionModel(EncodersModel):
         vectors = [blank(encoded[m].pooled, heard, m) for m in MODALITIES]
         embedding = torch.cat(vectors, dim=1)
         logits = self.output(self.dropout(F.relu(self.hidden(embedding))))
-        return supervised(logits, embedding, labels)
+        alone: dict[str, Tensor] = {}
+        if self.heads is not None:
+            alone, joint = self.heads({m: encoded[m].pooled for m in MODALITIES}, heard)
+            logits = joint + logits
+        if labels is None:
+            return MultimodalOutput(logits=logits, embedding=embedding)
+        smoothing = self.config.label_smoothing
+        terms = {
+            "task": task_loss(logits, labels, smoothing=smoothing),
+            **head_terms(alone, labels, present, smoothing),
+        }
+        loss = terms["task"] + self.config.heads_weight * heads_loss(terms)
+        return MultimodalOutput(loss, logits, embedding, terms)

@@ -16,6 +16,7 @@ from mlcl.modality import ACOUSTIC, MODALITIES, PAIRS, TEXT, VISUAL, pair_name
 from mlcl.models.base import MultimodalOutput, forward_pass
 from mlcl.models.configuration import MLCLConfig
 from mlcl.models.encoders import EncodersModel, blank, together
+from mlcl.models.heads import ModalityHeads, head_terms, heads_loss
 from mlcl.models.task import task_loss
 
 
@@ -64,8 +65,11 @@ class MLCLModel(EncodersModel):
             layer_dropout=config.fusion_dropout,
             head_dropout=config.attention_dropout,
         )
+        self.heads = None if config.modality_heads == "none" else ModalityHeads(config)
         self.post_init()
         self._freeze_unused()
+        if self.heads is not None:  # the fused part corrects what the heads say, and starts at 0
+            nn.init.zeros_(self.fusion.output.weight)
         first, *others = [layer.get_parameter("self_attn.in_proj_weight") for layer in self.fusion.layers]
         with torch.no_grad():  # the release's fusion layers start from one packed projection
             for weight in others:
@@ -125,16 +129,29 @@ class MLCLModel(EncodersModel):
         keep = None if heard is None else torch.stack([together(heard, *names) for _, names in inputs], dim=1)
         embedding, logits = self.fusion(torch.stack([vector for vector, _ in inputs], dim=1), keep)
 
+        alone: dict[str, Tensor] = {}
+        if self.heads is not None:
+            alone, joint = self.heads({m: encoded[m].pooled for m in MODALITIES}, heard)
+            logits = joint + logits
         if not asked:
             return MultimodalOutput(logits=logits, embedding=embedding)
+
+        alike = None
+        if labels is not None and self.config.positives == "label":
+            alike = labels.reshape(len(labels)), self.config.num_labels > 1
         terms = {
-            **self.umcl(single, second, present),
-            **self.bmcl(cross, present),
-            **self.tmcl(single, cross, present),
+            **self.umcl(single, second, present, alike),
+            **self.bmcl(cross, present, alike),
+            **self.tmcl(single, cross, present, alike),
         }
         if labels is None:
             return MultimodalOutput(logits=logits, embedding=embedding, terms=terms)
-        terms = {"task": task_loss(logits, labels), **terms}
+        smoothing = self.config.label_smoothing
+        terms = {
+            "task": task_loss(logits, labels, smoothing=smoothing),
+            **head_terms(alone, labels, present, smoothing),
+            **terms,
+        }
         return MultimodalOutput(self.objective(terms), logits, embedding, terms)
 
     def objective(self, terms: dict[str, Tensor]) -> Tensor:
@@ -142,6 +159,7 @@ class MLCLModel(EncodersModel):
         level = {name: sum(v for k, v in terms.items() if k.startswith(name)) for name in ("umcl", "tmcl", "bmcl")}
         return (
             terms["task"]
+            + self.config.heads_weight * heads_loss(terms)
             + self.config.umcl_weight / 3 * level["umcl"]
             + self.config.tmcl_weight / 3 * level["tmcl"]
             + self.config.bmcl_weight / 3 * level["bmcl"]

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlcl.options.encoders import EncodersOptions
+from mlcl.options.heads import HeadsOptions
 
 
-class LateFusionOptions(EncodersOptions):
+class LateFusionOptions(HeadsOptions):
     """Late fusion: three encoders side by side and a head, what every method must beat."""
 
     name: Literal["late_fusion"] = "late_fusion"

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlcl.options.encoders import EncodersOptions
+from mlcl.options.heads import HeadsOptions
 
 
-class MLCLOptions(EncodersOptions):
+class MLCLOptions(HeadsOptions):
     """MLCL: sizes, dropouts, level weights, and one option per departure of the authors' release."""
 
     name: Literal["mlcl"] = "mlcl"
@@ -40,6 +40,8 @@ class MLCLOptions(EncodersOptions):
     """Temperature of the bi-modal level."""
     tmcl_temperature: float = Field(default=0.1, gt=0)
     """Temperature of the tri-modal level."""
+    positives: Literal["item", "label"] = "item"
+    """What a query is contrasted with as alike: its own item (paper), or every item of its class or near score."""
     learn_temperature: bool = False
     """Train the three temperatures, starting from the values above."""
     cross_attention: Literal["pooled", "sequence"] = "sequence"

@@ -9,7 +9,8 @@ from mlcl.report.evidence import SystemRecord
 TITLES = {
     "mse": "MSE", "mae": "MAE", "corr": "Corr", "mae_nonzero": "MAE y≠0", "corr_nonzero": "Corr y≠0",
     "acc7": "Acc7", "acc5": "Acc5", "acc2_has0": "Acc2 has0", "f1_has0": "F1 has0", "acc2_non0": "Acc2 non0",
-    "f1_non0": "F1 non0", "cross_entropy": "Cross-entropy", "accuracy": "Accuracy", "f1_weighted": "F1 weighted",
+    "f1_non0": "F1 non0", "cross_entropy": "Cross-entropy",
+    "calibrated_cross_entropy": "Calibrated cross-entropy", "accuracy": "Accuracy", "f1_weighted": "F1 weighted",
     "f1_macro": "F1 macro", "precision": "Precision", "recall": "Recall", "auroc": "AUROC", "ece": "ECE",
     "acc2_sims": "Acc2 SIMS", "f1_sims": "F1 SIMS", "acc3_sims": "Acc3 SIMS", "acc5_sims": "Acc5 SIMS",
 }  # fmt: skip

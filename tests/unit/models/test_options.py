@@ -35,8 +35,19 @@ OTHERS: dict[str, list[Any]] = {
     "cross_attention": ["pooled"],
     "tie_vt_to_av": [True],
     "text_pooling": ["last_position", "cls"],
-    "sequence_pooling": ["last_position", "attention"],
+    "sequence_pooling": ["last_position", "attention", "statistics"],
     "mask_padding": [False],
+    "longest_sequence": [3],
+    "positives": ["label"],
+    "modality_heads": ["sum", "gate"],
+}
+
+
+# Options that act beside another: what goes with them, and another value.
+BESIDE: dict[str, tuple[dict[str, Any], Any]] = {
+    "head_dropout": ({"modality_heads": "sum"}, 0.0),
+    "heads_weight": ({"modality_heads": "sum"}, 0.3),
+    "label_smoothing": ({"num_labels": 3}, 0.2),
 }
 
 
@@ -50,13 +61,14 @@ def build(**options: Any) -> MLCLModel:
 def behaviour(model: MLCLModel) -> dict[str, Any]:
     """Names and shapes of what is learned, and loss and prediction of one training step from a fixed seed."""
     torch.manual_seed(1)
-    output = model.train()(**tiny.batch(dtype=torch.float32))
+    classes = 0 if model.config.num_labels == 1 else model.config.num_labels
+    output = model.train()(**tiny.batch(dtype=torch.float32, classes=classes))
     shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters() if parameter.requires_grad}
     return {"shapes": shapes, "loss": output.loss.item(), "logits": output.logits.flatten().tolist()}
 
 
 def test_every_option_is_tried() -> None:
-    assert {"name", *OTHERS} == set(MLCLOptions.model_fields)
+    assert {"name", *OTHERS, *BESIDE} == set(MLCLOptions.model_fields)
 
 
 def test_the_same_options_behave_the_same() -> None:
@@ -67,6 +79,12 @@ def test_the_same_options_behave_the_same() -> None:
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in OTHERS.items() for value in values])
 def test_every_option_changes_behaviour(name: str, value: Any) -> None:
     assert behaviour(build(**{name: value})) != behaviour(build())
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_every_option_beside_another_changes_behaviour(name: str) -> None:
+    beside, value = BESIDE[name]
+    assert behaviour(build(**beside, **{name: value})) != behaviour(build(**beside))
 
 
 RELEASE = [(name, value) for name, value in tiny.RELEASE.items() if name != "tie_vt_to_av"]
