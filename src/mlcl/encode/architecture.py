@@ -60,10 +60,8 @@ class Architecture:
         width = getattr(inner, "word_embed_proj_dim", None) or getattr(inner, "hidden_size", None)
         if not isinstance(width, int):
             raise unfit(config, "its configuration names no hidden_size")
-        if config.model_type == "xlnet":  # compares segments with each other, and has a vector for same and for other
-            segments = 3
-        else:
-            segments = getattr(inner, "type_vocab_size", None) or 0
+        # XLNet has a vector for the same segment and one for another, whatever their numbers
+        segments = 3 if config.model_type == "xlnet" else getattr(inner, "type_vocab_size", None) or 0
         return cls(
             width=width,
             segments=segments if "token_type_ids" in taken else 0,

@@ -11,8 +11,8 @@ from mlcl.data.corpus import Corpus, Ragged, Split
 from mlcl.data.formats.arrays import AUDIO_AND_VISION, ArraySplit
 from mlcl.data.formats.padding import Span, filled
 from mlcl.data.formats.vocabulary import Spelling, Vocabulary
-from mlcl.errors import DataError
 from mlcl.data.layout import TokenSequences, lay_out
+from mlcl.errors import DataError
 
 TOKEN_WORDS = "token_words"
 _NO_WORD = -1
