@@ -67,3 +67,19 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     for name, reason in (("none.yaml", "no such file"), ("folder.yaml", "directory")):
         with pytest.raises(UsageError, match=reason):
             resolve(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("model", ["mlcl", "mag", "mib", "mcl", "hkt", "lfmim", "late_fusion", "text"])
+@pytest.mark.parametrize("recipe", ["demo", "mosi", "mosei", "mustard", "ur_funny"])
+def test_capitals_are_the_tokenizer_s_matter_by_default_and_left_alone_as_in_the_releases(
+    recipe: str, model: str
+) -> None:
+    found = {p: resolve(recipe, model=model, profile=p).data.lower_case for p in ("default", "release")}
+    assert found == {"default": "auto", "release": False}
+
+
+@pytest.mark.parametrize("value", ["auto", "true", "false"])
+def test_words_may_be_lowered_by_hand(value: str) -> None:
+    assert resolve("mosi", changes=[f"data.lower_case={value}"]).data.lower_case in ("auto", True, False)
+    with pytest.raises(UsageError, match=r"^data\.lower_case = 'maybe': input should be 'auto', True or False"):
+        resolve("mosi", changes=["data.lower_case=maybe"])

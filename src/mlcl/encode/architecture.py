@@ -60,7 +60,7 @@ class Architecture:
         width = getattr(inner, "word_embed_proj_dim", None) or getattr(inner, "hidden_size", None)
         if not isinstance(width, int):
             raise unfit(config, "its configuration names no hidden_size")
-        # XLNet compares segments with each other, and has a vector for the same and for another one.
+        # XLNet has a vector for the same segment and one for another, whatever their numbers
         segments = 3 if config.model_type == "xlnet" else getattr(inner, "type_vocab_size", None) or 0
         return cls(
             width=width,

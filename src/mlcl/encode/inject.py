@@ -5,7 +5,7 @@ places of MAG).
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -63,10 +63,14 @@ def injection_width(encoder: Any) -> int:
         if config.n_layer <= _XLNET_LAYER:
             raise ValueError(f"an XLNet of {config.n_layer} layer has no second one whose input could be changed")
         return int(config.d_model)
-    found = None
-    if isinstance(embeddings := getattr(encoder, "embeddings", None), nn.Module):
-        with undisturbed(encoder), suppress(Exception):
-            found = embeddings(input_ids=torch.zeros(1, 2, dtype=torch.long, device=encoder.device))
+    embeddings = getattr(encoder, "embeddings", None)
+    found: Any = None
+    if isinstance(embeddings, nn.Module):
+        try:
+            with undisturbed(encoder):
+                found = embeddings(input_ids=torch.zeros(1, 2, dtype=torch.long, device=encoder.device))
+        except Exception:  # noqa: BLE001 (those that take more than ids)
+            return int(config.hidden_size)
     if not isinstance(found, Tensor) or found.shape[:2] != (1, 2):
         raise ValueError(
             f"a text encoder of type {config.model_type!r} has no embeddings that could be changed; use one of the "

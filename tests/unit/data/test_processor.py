@@ -43,6 +43,43 @@ def test_each_token_stands_over_the_row_of_its_word(make: Any) -> None:
             assert rows[item, len(expected) :].eq(0).all()
 
 
+class Lowering(Chunks):
+    lower_cased = True
+
+
+@pytest.mark.parametrize("alignment", ["word", "last_word"])
+@pytest.mark.parametrize(
+    ("option", "tokenizer", "lowered"),
+    [
+        ("auto", Chunks, False),
+        ("auto", Lowering, True),
+        (True, Chunks, True),
+        (False, Lowering, False),
+    ],
+)
+def test_words_keep_their_capitals_where_the_tokenizer_knows_them(
+    option: Any, tokenizer: type[Chunks], lowered: bool, alignment: str
+) -> None:
+    corpus = tiny.corpus()
+    corpus.splits["train"].main.words[0][:] = ["AB"] * len(corpus.splits["train"].main.words[0])
+    asked = tokenizer()
+    Processor.fit(corpus, config(lower_case=option, alignment=alignment)).encode(corpus.splits["train"], asked)
+    heard = "".join(text for call in asked.calls for text in call)
+    assert ("AB" in heard, "ab" in heard) == (not lowered, lowered)
+
+
+def test_words_of_which_the_tokenizer_makes_nothing_are_counted_in_a_note(caplog: pytest.LogCaptureFixture) -> None:
+    corpus = tiny.corpus()
+    split, processor = corpus.splits["train"], Processor.fit(corpus, config())
+    processor.encode(split, Chunks())
+    assert caplog.messages == []
+    split.main.words[2][-1] = split.main.words[5][0] = "***"
+    encoded = processor.encode(split, Chunks())
+    assert [message.split(";")[0] for message in caplog.messages] == ["note: the tokenizer makes nothing of 2 words"]
+    assert (encoded.tokens == Chunks.unknown_id).sum() == 2
+    assert encoded.spoken[[2, 5]].tolist() == [len(split.main.words[item]) > 1 for item in (2, 5)]
+
+
 @pytest.mark.parametrize("make", [tiny.corpus, pair_corpus, unaligned_corpus])
 def test_consuming_a_split_changes_nothing_but_the_split(make: Any) -> None:
     corpus = make()

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertConfig, BertForMaskedLM, BertModel, PreTrainedModel
+from transformers import AutoModel, BertConfig, BertForMaskedLM, BertModel, PreTrainedModel, T5EncoderModel
 
+from architectures import tiny
 from mlcl.encode.build import build_encoder, read_encoder_config, read_encoder_weights
+from mlcl.encode.tokenizer import load_tokenizer
 from mlcl.errors import EncoderError
+from mlcl.models import TextModel
 from tiny import text_config
 
 
@@ -99,3 +102,44 @@ def test_a_damaged_configuration_is_refused(tmp_path: Path, content: str) -> Non
 def test_a_name_that_is_no_folder_is_refused_at_once_when_offline(name: str) -> None:
     with pytest.raises(EncoderError, match=rf"^text encoder '{name}' .*pass --text-encoder FOLDER"):
         read_encoder_config(name)
+
+
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_weights_that_are_kept_in_half_are_computed_with_in_full(tmp_path: Path, half: torch.dtype) -> None:
+    pretrained = BertModel(text_config()).to(half)
+    pretrained.save_pretrained(tmp_path)
+    model = TextModel.from_text_encoder(str(tmp_path))
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert same(model.text.encoder, pretrained.float())
+    model.save_pretrained(tmp_path / "model")
+    again = TextModel.from_pretrained(tmp_path / "model")
+    assert {parameter.dtype for parameter in again.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("kind", ["t5", "bart", "pegasus", "t5 alone"])
+def test_of_an_encoder_and_a_decoder_the_encoder_is_read_and_kept(tmp_path: Path, kind: str) -> None:
+    torch.manual_seed(7)
+    config = tiny(kind.split()[0])
+    whole = T5EncoderModel(config) if kind == "t5 alone" else AutoModel.from_config(config)
+    whole.save_pretrained(tmp_path)
+    model = TextModel.from_text_encoder(str(tmp_path)).eval()
+    assert same(model.text.encoder, whole.eval().get_encoder())
+    assert not [name for name, _ in model.named_parameters() if "decoder" in name]
+    ids, mask = torch.randint(3, 40, (2, 5)), torch.ones(2, 5).bool()
+    expected = whole.get_encoder()(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+    torch.testing.assert_close(model.text.states(ids, mask), expected, rtol=0, atol=1e-5)
+    model.save_pretrained(tmp_path / "model")
+    again = TextModel.from_pretrained(tmp_path / "model").eval()
+    assert same(again.text.encoder, model.text.encoder)
+    torch.testing.assert_close(again(ids, mask).logits, model(ids, mask).logits, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["with a configuration", "alone"])
+def test_an_adapter_is_called_one(tmp_path: Path, whole: bool) -> None:
+    if whole:
+        saved(tmp_path)
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA", "base_model_name_or_path": "x"}')
+    with pytest.raises(EncoderError, match=r"^text encoder '\S+' is an adapter .*: merge it into its base model"):
+        read_encoder_config(str(tmp_path))
+    with pytest.raises(EncoderError, match="is an adapter"):
+        load_tokenizer(str(tmp_path))

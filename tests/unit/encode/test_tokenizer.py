@@ -4,7 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from transformers import BertTokenizer, RobertaTokenizer, XLNetTokenizer
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+from transformers import BertTokenizer, PreTrainedTokenizerFast, RobertaTokenizer, XLNetTokenizer
 
 from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
 from mlcl.errors import EncoderError
@@ -46,6 +50,7 @@ def test_xlnet_s_class_token_comes_last_and_bert_s_first(tmp_path: Path) -> None
     XLNetTokenizer(vocab=pieces, unk_id=0).save_pretrained(tmp_path)
     tokenizer = load_tokenizer(str(tmp_path))
     assert tokenizer.cls_last
+    assert tokenizer.cls_type == 2
     assert [tokenizer.tokens(piece) for piece in tokenizer.encode(["the", "movies"])] == [["▁the"], ["▁movie", "s"]]
     assert tokenizer.tokens([tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id]) == ["<cls>", "<sep>", "<pad>"]
     bert = pretrained()
@@ -145,3 +150,40 @@ def test_a_word_tokenizer_knows_exactly_the_words_it_was_made_of() -> None:
 def test_a_word_tokenizer_does_not_depend_on_the_order_of_words() -> None:
     first, second = word_tokenizer(["b", "a", "c"]), word_tokenizer(["c", "b", "a", "a"])
     assert first.encode(["a", "b", "c"]) == second.encode(["a", "b", "c"])
+
+
+def words(special: list[str], template: str, **roles: str) -> SubWords:
+    """A tokenizer of whole words whose sequences follow a template."""
+    vocabulary = {token: number for number, token in enumerate([*special, "movie", "Movie"])}
+    backend = Tokenizer(WordLevel(vocabulary, unk_token=special[-1]))
+    backend.pre_tokenizer = Whitespace()
+    named = [(token, number) for token, number in vocabulary.items() if token in special]
+    backend.post_processor = TemplateProcessing(single=template, special_tokens=named)
+    return SubWords(PreTrainedTokenizerFast(tokenizer_object=backend, **roles))
+
+
+def test_a_tokenizer_without_a_class_token_has_none() -> None:
+    t5 = words(["<pad>", "</s>", "<unk>"], "$A </s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+    assert (t5.cls_id, t5.sep_id, t5.pad_id, t5.unknown_id) == (None, 1, 0, 2)
+    first_gpt = words(["<unk>"], "$A", unk_token="<unk>")
+    assert (first_gpt.cls_id, first_gpt.sep_id, first_gpt.pad_id, first_gpt.unknown_id) == (None, 0, 0, 0)
+    gpt2 = words(["<eos>"], "$A", bos_token="<eos>", eos_token="<eos>")
+    assert (gpt2.cls_id, gpt2.sep_id, gpt2.pad_id, gpt2.unknown_id) == (0, 0, 0, 0)
+    with pytest.raises(EncoderError, match="no special token"):
+        words(["<x>"], "$A")
+
+
+def test_the_class_token_has_the_segment_that_the_tokenizer_gives_it() -> None:
+    roles = {"cls_token": "<cls>", "sep_token": "<sep>", "unk_token": "<unk>"}
+    assert words(["<cls>", "<sep>", "<unk>"], "<cls>:2 $A:0 <sep>:0", **roles).cls_type == 2
+    assert words(["<cls>", "<sep>", "<unk>"], "<cls> $A <sep>", **roles).cls_type == 0
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lowers", "expected"),
+    [(PIECES, True, True), (PIECES, False, False), ([p for p in PIECES if p != "I"], False, True)],
+    ids=["it lowers", "cased", "no capital in the vocabulary"],
+)
+def test_whether_capitals_mean_anything_is_the_tokenizer_s(pieces: list[str], lowers: bool, expected: bool) -> None:
+    numbered = {piece: number for number, piece in enumerate(pieces)}
+    assert SubWords(BertTokenizer(vocab=numbered, do_lower_case=lowers)).lower_cased is expected

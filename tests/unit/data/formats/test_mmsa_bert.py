@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tiny
 from corpora import corpora
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split
 from mlcl.data.formats import read_corpus
@@ -110,18 +111,21 @@ def test_a_note_says_what_is_missing_only_without_a_tokenizer(tmp_path: Path, ca
     assert "--text" in caplog.text
 
 
-def test_words_of_which_nothing_is_left_are_refused_with_their_row(tmp_path: Path) -> None:
-    def corpus(row: float) -> Corpus:
-        rows = Ragged.stack([np.zeros((1, 1)), np.array([[1.0], [row]])], width=1)
-        return Corpus(
-            {"train": Split(["x", "y"], Segment([["a"], ["b", "..."]], {"visual": rows}))}, "any", "regression"
-        )
+def test_words_of_which_nothing_is_left_keep_their_row_under_the_unknown_token(tmp_path: Path) -> None:
+    rows = Ragged.stack([np.ones((1, 1)), np.array([[1.0], [2.0]])], width=1)
+    corpus = Corpus({"train": Split(["x", "y"], Segment([["a"], ["b", "..."]], {"visual": rows}))}, "any", "regression")
+    data = written(corpus, tmp_path / "data.pkl")
+    assert data["train"]["text_bert"][1, 0].tolist() == [Letters.cls_id, 4, Letters.unknown_id, Letters.sep_id]
+    assert_same(read_corpus(tmp_path / "data.pkl"), corpus)
 
-    with pytest.raises(DataError, match=r"the visual row of train\[1\] under the word '...'.* would be lost; take"):
-        written(corpus(2), tmp_path / "data.pkl")
+
+def test_a_tokenizer_without_cls_is_refused(tmp_path: Path) -> None:
+    class Bare(Letters):
+        cls_id = None
+
+    with pytest.raises(DataError, match=r"text_bert begins with \[CLS\], and the tokenizer has none"):
+        written(tiny.corpus(), tmp_path / "data.pkl", Bare())
     assert list(tmp_path.iterdir()) == []
-    written(corpus(0), tmp_path / "data.pkl")
-    assert_same(read_corpus(tmp_path / "data.pkl"), corpus(0))
 
 
 def test_a_corpus_without_words_has_no_token_ids(tmp_path: Path) -> None:
