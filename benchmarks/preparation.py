@@ -101,7 +101,7 @@ def _plain_seconds(file: Path, padded: int) -> float:
 
 def _pad_one(
     words: list[str], visual: NDArray[Any], acoustic: NDArray[Any], tokenizer: SubWords, padded: int
-) -> tuple[list[int], NDArray[Any], NDArray[Any]]:
+) -> tuple[list[int | None], NDArray[Any], NDArray[Any]]:
     """Tokenise word by word, repeat each word's rows, cut and pad: what every repository of the field does."""
     tokens, rows = [], []
     for number, word in enumerate(words):

@@ -30,7 +30,7 @@ def similar_lengths(real: Tensor, size: int) -> list[Tensor]:
 def equal_lengths(real: Tensor, *, alone: bool) -> list[Tensor]:
     """Items in groups of one length each, shortest first, or each `alone`: their numbers."""
     length, order = extent(real).sort(stable=True)
-    sizes = torch.ones_like(length) if alone else length.unique_consecutive(return_counts=True)[1]
+    sizes = torch.ones_like(length) if alone else length.unique_consecutive(return_counts=True)[1]  # type: ignore[no-untyped-call]
     return list(torch.split(order, sizes.tolist()))
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from command import invoke, succeed
-from mlcl.cli.main import VERBS
+from mlcl.cli.app import VERBS
 from mlcl.config import Section, validate_experiment
 from mlcl.recipe import read_recipe, recipe_names, resolve
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlcl.cli.main import build_app
+from mlcl.cli.app import build_app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "DEVELOPERS.md", *sorted((ROOT / "docs").glob("*.md"))]

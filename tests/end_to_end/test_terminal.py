@@ -155,7 +155,7 @@ def test_ctrl_c_while_modules_are_loaded_is_understood() -> None:
     """The first import of the command line is where Ctrl-C arrives."""
     start = """
         import sys
-        from mlcl.__main__ import main
+        from mlcl.cli.main import main
 
         class Pressed:
             def find_spec(self, *names):

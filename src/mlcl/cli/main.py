@@ -1,74 +1,42 @@
-"""The command line: a table of verbs, and the one place where errors become one line and an exit code."""
+"""The one place where errors become one line and an exit code."""
 
 import errno
 import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from cyclopts import App, CycloptsError
-
-from mlcl.cli.config import config
-from mlcl.cli.crossvalidate import crossvalidate
-from mlcl.cli.data import data
-from mlcl.cli.evaluate import evaluate
-from mlcl.cli.models import models
-from mlcl.cli.predict import predict
-from mlcl.cli.report import report
-from mlcl.cli.study import ablate, compare
-from mlcl.cli.train import train
-from mlcl.cli.tune import tune
-from mlcl.cli.usage import explain
 from mlcl.errors import Interrupted, MlclError, UsageError
 from mlcl.inert import printable
 
-VERBS: dict[str, Callable[..., None] | App] = {
-    "train": train,
-    "crossvalidate": crossvalidate,
-    "evaluate": evaluate,
-    "predict": predict,
-    "tune": tune,
-    "data": data,
-    "config": config,
-    "compare": compare,
-    "ablate": ablate,
-    "report": report,
-    "models": models,
-}
+if TYPE_CHECKING:
+    from cyclopts import App
 
 
-def build_app() -> App:
-    """Assemble the verbs."""
-    app = App(
-        name="mlcl",
-        help="Multi-level contrastive learning for multimodal sentiment, humor and sarcasm analysis.\n\n"
-        "Every verb takes --debug to show where an error comes from.",
-        version_flags=["--version"],
-        suppress_keyboard_interrupt=False,
-    )
-    for name, verb in VERBS.items():
-        app.command(verb, name=name)
-    return app
-
-
-def run(arguments: Sequence[str], app: App | None = None) -> int:
+def run(arguments: Sequence[str], app: "App | None" = None) -> int:
     """Run one command, of `mlcl` or of another app; returns 0, 1 for an error, 2 for wrong usage, 130 when stopped."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not starve the working ones
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")  # its cache of shapes takes 300 MB for no speed
     _say_notes_plainly()
     debug = "--debug" in arguments
     tokens = [argument for argument in arguments if argument != "--debug"]
-    app = app or build_app()
     try:
+        from cyclopts import CycloptsError
+
+        from mlcl.cli.app import build_app
+        from mlcl.cli.usage import explain
+
+        app = app or build_app()
         if tokens[:1] == ["bench"]:
             raise UsageError('bench: run `make bench ARGS="train --recipe mosi"` in a checkout of the source instead')
         app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
-    except CycloptsError as error:
-        return _fail(explain(error, app.name[0]), 2, debug)
-    except (KeyboardInterrupt, Interrupted) as stop:
+    except (KeyboardInterrupt, Interrupted) as stop:  # first, for Ctrl-C comes while modules are loaded too
         command = getattr(stop, "command", None) or ["mlcl", *tokens]
         return _fail(f"{str(stop) or 'stopped'}; go on with {shlex.join(command)}", 130, debug)
+    except CycloptsError as error:
+        return _fail(explain(error, app.name[0] if app else "mlcl"), 2, debug)
     except MlclError as error:
         return _fail(str(error), error.exit_code, debug)
     except BrokenPipeError:
@@ -83,6 +51,11 @@ def run(arguments: Sequence[str], app: App | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback for users
         return _unexpected(error, debug)
     return 0
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run(sys.argv[1:]))
 
 
 def _say_notes_plainly() -> None:

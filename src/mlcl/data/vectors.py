@@ -18,7 +18,8 @@ class VectorSteps:
     Its ids only make the layout; a text encoder for vectors reads the vectors, and zeros at the special steps.
     """
 
-    pad_id, cls_id, sep_id, unknown_id = 0, 1, 2, 3
+    pad_id, sep_id, unknown_id = 0, 2, 3
+    cls_id: int | None = 1
     cls_last, cls_type = False, 0
     vocabulary_size = 4
     lower_cased = False
