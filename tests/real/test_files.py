@@ -90,7 +90,7 @@ def test_sarcasm_has_punchlines_without_face_and_contexts_without_any_sign() -> 
     [
         ("mustard/split_indices.p", r"holds list of 5 \(tuple of 2 .*no known layout"),
         ("mmmo_youtube/mmmo/y_test.h5", "HDF5"),
-        ("hkt/humorHCFTransformer.pt", "torch checkpoint"),
+        ("hkt/humorHCFTransformer.pt", "a file of torch.save"),
     ],
 )
 def test_other_files_are_named(name: str, message: str) -> None:

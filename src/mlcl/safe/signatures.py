@@ -23,8 +23,12 @@ class Kind(NamedTuple):
 _ZLIB = Kind("zlib data, as joblib writes", "where you trust it, open it with joblib and pickle its arrays")
 
 # offset, bytes, kind; the first that fits counts
+_TORCH = (
+    "if it holds data that you trust, open it with torch.load, turn its tensors into numpy arrays, and pickle those; "
+    "if it is a model, name the data set's own file"
+)
 _SIGNATURES: tuple[tuple[int, bytes, Kind], ...] = (
-    (0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", Kind("a torch checkpoint", _OTHER)),
+    (0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", Kind("a file of torch.save", _TORCH)),
     (0, b"version https://git-lfs", Kind("a git-lfs pointer", "run 'git lfs pull' where it came from")),
     (0, b"PK\x05\x06", Kind("an empty zip archive", "get the file again")),
     (0, b"\x1f\x8b", Kind("gzip data", "unpack it with gunzip")),
@@ -116,7 +120,7 @@ def _identify_zip(start: bytes) -> Kind:
     """What an archive is, by the name of its first file."""
     name = start[30 : 30 + int.from_bytes(start[26:28], "little")]
     if name.endswith((b"/data.pkl", b"/.format_version", b"/version", b"/byteorder")):
-        return Kind("a torch checkpoint", _OTHER)
+        return Kind("a file of torch.save", _TORCH)
     if name.endswith(b".npy"):
         return Kind("an .npz archive of arrays", "name the data set's own file, or the folder of which it is a part")
     if name == b"[Content_Types].xml":

@@ -1,6 +1,7 @@
 """Text, JSON and YAML: files opened within limits, and text that stands in other files."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +16,17 @@ MAX_JSON = 2**26  # bytes; as Python objects up to 20 times as many
 MAX_YAML = 2**17  # bytes; they take seconds
 _MOST_DIGITS = 300  # of a whole number; no float has more
 _PEEK = 2**16
-LATIN1_NOTE = "the text is not UTF-8 and was read as latin-1: check accents and quotes"
+CP1252_NOTE = "the text is not clean UTF-8 and was read as Windows-1252 (cp1252): check accents and quotes"
+# Windows-1252 has printed signs, quotes among them, where latin-1 and Unicode have control characters.
+_CP1252 = {code: sign for code in range(0x80, 0xA0) if (sign := bytes([code]).decode("cp1252", errors="ignore"))}
+_CONTROL = re.compile(f"[{''.join(map(chr, _CP1252))}]")
 
 
 def read_text(path: Path, *, max_bytes: int = MAX_TEXT) -> tuple[str, bool]:
-    """Return a file's text without a byte order mark, and whether it had to be read as latin-1.
+    """Return a file's text without a byte order mark, and whether some of it had to be read as Windows-1252.
+
+    So is text that is not UTF-8, and text of Windows-1252 that was saved as UTF-8 as if it were latin-1: its quotes
+    are control characters there, which tokenizers delete.
 
     Raises:
         DataError: If there is no such regular file, it cannot be read, or it is larger than `max_bytes`.
@@ -30,9 +37,12 @@ def read_text(path: Path, *, max_bytes: int = MAX_TEXT) -> tuple[str, bool]:
         reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
         raise DataError(f"cannot be read: {reason}; check the path and its permissions", path=path) from error
     try:
-        return content.decode("utf-8-sig"), False
+        text, clean = content.decode("utf-8-sig"), True
     except UnicodeDecodeError:
-        return content.decode("latin1"), True
+        text, clean = content.decode("latin1"), False
+    if _CONTROL.search(text):
+        return text.translate(_CP1252), True
+    return text, not clean
 
 
 def peek_text(path: Path, most: int = _PEEK) -> str:

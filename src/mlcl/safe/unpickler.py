@@ -88,7 +88,11 @@ _AGAIN = "Get the file again, or write it anew as dicts, lists and arrays"
 
 # The global's name, or how it starts: what the file is, and the next step.
 _ORIGINS: tuple[tuple[str, str], ...] = (
-    ("pandas.", "It is a pickled pandas table: where you trust it, open it with pandas and write it with to_csv"),
+    (
+        "pandas.",
+        "It holds pandas objects: where you trust it, open it with pandas, turn each Series and table into a numpy "
+        "array with to_numpy(), and pickle those; write a table that stands alone as csv",
+    ),
     ("joblib.", "It was written by joblib: where you trust it, open it with joblib and pickle plain dicts and arrays"),
     ("torch.", "It holds torch tensors: where you trust it, make them numpy arrays and pickle those"),
     ("scipy.", "It holds scipy objects, perhaps sparse matrices: where you trust it, pickle them as numpy arrays"),

@@ -16,7 +16,7 @@ from mlcl.data.formats.texts import label_csv, meld, mustard, mustard_plus
 from mlcl.data.video import video_of
 from mlcl.errors import DataError, UsageError
 from mlcl.safe.csv_file import column_names, read_table
-from mlcl.safe.text_file import LATIN1_NOTE, first_value, read_json, read_text
+from mlcl.safe.text_file import CP1252_NOTE, first_value, read_json, read_text
 from originals import (
     label_rows,
     meld_rows,
@@ -347,8 +347,8 @@ def test_file_that_is_not_utf8_is_latin1_and_says_so(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "x.csv", rows, encoding="latin1")
     corpus = read_corpus(path)
     assert corpus.splits["train"].main.words[-1] == ["étrange"]
-    assert LATIN1_NOTE in corpus.notes
-    assert LATIN1_NOTE not in read_corpus(write_csv(path, rows)).notes
+    assert CP1252_NOTE in corpus.notes
+    assert CP1252_NOTE not in read_corpus(write_csv(path, rows)).notes
 
 
 def test_text_larger_than_the_limit_or_no_file(tmp_path: Path) -> None:

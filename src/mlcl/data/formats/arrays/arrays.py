@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.data.formats.shared.source import ITEM_BYTES, SPLIT_NAMES, Source
+from mlcl.data.formats.shared.source import ITEM_BYTES, Source, split_name
 from mlcl.data.formats.shared.words import is_sequence
 
 AUDIO_AND_VISION = {"acoustic": "audio", "visual": "vision"}
@@ -18,7 +18,7 @@ def keys_of_splits(data: object) -> set[str]:
     """The keys of every split of an object that may be anything; empty unless its splits are dicts; for `sniff`."""
     if not isinstance(data, dict):
         return set()
-    parts = [part for name, part in data.items() if isinstance(name, str) and name in SPLIT_NAMES]
+    parts = [part for name, part in data.items() if split_name(name)]
     return {key for part in parts if isinstance(part, dict) for key in part if isinstance(key, str)}
 
 

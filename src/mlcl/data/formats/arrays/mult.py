@@ -35,8 +35,9 @@ def read(data: object, source: Source) -> Corpus:
         A dict of splits ``train``, ``valid`` (or ``dev``, ``val``) and ``test``, any of which may be absent. A split is
         a dict of arrays with one entry per item: ``text``, ``audio`` and ``vision`` (N, T, d), padded with zeros before
         the rows, or behind where most items say so; ``labels`` as one number per item of shape (), (1,) or (1, 1), as
-        MOSEI's seven of shape (7,) or (1, 7), or as IEMOCAP's four emotions of shape (4, 2), the second column being
-        yes; ``id``, of which several parts are joined by ``_``. Other keys are not used.
+        MOSEI's seven of shape (7,) or (1, 7), its six emotions of shape (6,) or (1, 6), or as IEMOCAP's four
+        emotions of shape (4, 2), the second column being yes; ``id``, of which several parts are joined by ``_``. Other
+        keys are not used.
 
     There are no words; the vectors are ``rows["text"]``. Where the modalities have equally many steps the padding that
     all share is cut off, so that step k of one is step k of the others; else each loses its own. Rows of zeros inside
@@ -103,9 +104,10 @@ def _read_labels(split: ArraySplit) -> dict[str, NDArray[np.float64]]:
     if shapes == {(len(IEMOCAP), 2)}:
         block = _block(split, entries)
         return {name: (block[:, index, 1] > block[:, index, 0]).astype(float) for index, name in enumerate(IEMOCAP)}
-    if shapes in ({(len(EMOTIONS),)}, {(1, len(EMOTIONS))}):
-        block = _block(split, entries).reshape(len(split), -1)
-        return {name: block[:, index].copy() for index, name in enumerate(EMOTIONS)}
+    for names in (EMOTIONS, EMOTIONS[1:]):
+        if shapes in ({(len(names),)}, {(1, len(names))}):
+            block = _block(split, entries).reshape(len(split), -1)
+            return {name: block[:, index].copy() for index, name in enumerate(names)}
     return {"label": split.numbers("labels")}
 
 

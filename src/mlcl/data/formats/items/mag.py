@@ -1,10 +1,13 @@
 """Reader and writer of the MAG layout: MOSI and MOSEI as one list of word-aligned items per split."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from mlcl.data.corpus import Corpus, Split
+from mlcl.data.formats.arrays.mult_writer import EMOTIONS
+from mlcl.data.formats.items.emotions import emotion_columns
 from mlcl.data.formats.items.pickled import label_cells, refuse_loss, write_pickle
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
@@ -30,22 +33,28 @@ def read(data: object, source: Source) -> Corpus:
     Format:
         A dict of splits ``train``, ``dev`` (or ``valid``, ``val``) and ``test``, any of which may be absent. A split is
         a list of ``((words, visual, acoustic), label, segment)``: n words; (n, d_visual) and (n, d_acoustic) numbers,
-        row k belonging to word k; the label as a number or as an array of shape (), (1,), (1, 1) or (1, 7), of which
-        the first column counts, None or nan for every item of a split without labels; the segment's id.
+        row k belonging to word k; the label as a number or as an array of shape (), (1,), (1, 1) or (1, 7), MOSEI's
+        sentiment and six emotions, each a label by its name; None or nan for every item of a split without labels; the
+        segment's id.
 
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    builders = []
+    builders, named = [], False
     for name, file_name, items in source.splits(data):
         builder = SplitBuilder(source, name, file_name, SegmentBuilder(source))
+        labels: list[object] = []
         for index, item in enumerate(items):
             place = f"{file_name}[{index}]"
             features, label, segment = source.parts(item, _ITEM, place)
             _add(builder.main, features, place)
             builder.add(segment, label, place)
+            labels.append(label)
+        builder.columns = emotion_columns(source, labels, file_name)
+        named |= bool(builder.columns)
         builders.append(builder)
-    return build_corpus(source, builders, "mag")
+    corpus = build_corpus(source, builders, "mag")
+    return replace(corpus, label=EMOTIONS[0]) if named else corpus
 
 
 def _add(builder: SegmentBuilder, features: object, place: str) -> None:

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mlcl.data.corpus import SPLITS, Corpus
 from mlcl.data.formats.arrays.mult_writer import EMOTIONS
+from mlcl.data.formats.items.emotions import emotion_columns
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import SPLIT_NAMES, Source, first_items
@@ -65,7 +63,7 @@ def read(data: object, source: Source) -> Corpus:
             _add(builder.main, features, place)
             builder.add(segment, label, place)
             labels.append(label)
-        builder.columns = _read_columns(source, labels, file_name)
+        builder.columns = emotion_columns(source, labels, file_name)
         named = named or bool(builder.columns)
         builders.append(builder)
     corpus = build_corpus(source, builders, "misa")
@@ -102,21 +100,6 @@ def _add(builder: SegmentBuilder, features: object, place: str) -> None:
         counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
         raise source.error(f"has {counts}; each word needs one row of each: align the features to the words", place)
     builder.add(read, rows)
-
-
-def _read_columns(source: Source, labels: Sequence[object], split: str) -> dict[str, NDArray[np.float64]]:
-    """MOSEI's seven labels by name, where every item of a split has them."""
-    shape = (1, len(EMOTIONS))
-    rows = [label for label in labels if isinstance(label, np.ndarray) and label.shape == shape]
-    if not rows:
-        return {}
-    if len(rows) < len(labels):
-        counts = f"{len(rows)} items with {shape[1]} labels and {len(labels) - len(rows)} with one"
-        raise source.error(f"has {counts}; give every item the same", split)
-    block = np.concatenate(rows).astype(np.float64)
-    if np.isinf(block).any():
-        raise source.error("has labels that are not finite", split)
-    return {name: block[:, index].copy() for index, name in enumerate(EMOTIONS)}
 
 
 LAYOUT = Layout(

@@ -58,16 +58,18 @@ def read(data: Path, source: Source) -> Corpus:
         return f"{names[0]} row {index + 2}" if names[0] == "data.csv" else f"{names[0]} item {index}"
 
     folder = _Folder(data.resolve(), source)
-    rows = {}
+    rows, notes = {}, []
     for column in ROW_COLUMNS:
         whole = (data / f"{column}.npy").exists()
         if column in cells and whole:
             raise source.error(f"has {column}.npy and a column {column!r} in {names[0]}; keep one")
-        if column in cells:
+        if column in cells and not any(map(_is_named, cells[column])):
+            notes.append(f"the column {column} is empty in every row, so the data have no such rows")
+        elif column in cells:
             rows[column] = folder.items(column, cells[column], place)
         elif whole:
             rows[column] = folder.whole(column, len(cells["id"]))
-    return TableReader(source, cells, facts, place, "folder").build(rows)
+    return TableReader(source, cells, facts, place, "folder", notes).build(rows)
 
 
 @dataclass
@@ -164,6 +166,11 @@ class _Folder:
         if repaired:
             self.source.repaired[f"table/{column}"] = repaired
         return made
+
+
+def _is_named(cell: object) -> bool:
+    """Whether a cell of rows names a file; an empty one says that the item has none."""
+    return bool(cell.strip()) if isinstance(cell, str) else cell is not None
 
 
 def _kind(column: str) -> str:

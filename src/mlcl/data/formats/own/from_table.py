@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mlcl.data.corpus import Corpus, Ragged, Segment, Split, infer_task, known_labels
 from mlcl.data.formats.own.facts import Facts
-from mlcl.data.formats.shared.source import SPLIT_NAMES, Source
+from mlcl.data.formats.shared.source import SPLIT_NAMES, Source, split_name
 from mlcl.data.formats.shared.words import is_sequence
 from mlcl.data.formats.texts.labelled import NO_SPLIT
 from mlcl.errors import nearest
@@ -179,7 +179,7 @@ class TableReader:
         found: dict[str, list[int]] = {}
         for index in range(len(self)):
             name = self._text(index, "split").strip()
-            ours = SPLIT_NAMES.get(name.lower())
+            ours = split_name(name)
             if ours is None:
                 raise self.source.error(
                     f"split is {name[:40]!r}; {nearest(name[:40], list(SPLIT_NAMES))}", self.place(index)

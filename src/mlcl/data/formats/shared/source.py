@@ -19,11 +19,16 @@ _MAX_ID = 1000  # characters
 _CHUNK = 2**14  # rows looked at in one go
 
 
+def split_name(name: object) -> str | None:
+    """Our name of a split, whatever its capitals; None for what is no split."""
+    return SPLIT_NAMES.get(name.strip().lower()) if isinstance(name, str) else None
+
+
 def first_items(data: object) -> list[object]:
     """The first item of each known split, of an object that may be anything; for `sniff`."""
     if not isinstance(data, dict):
         return []
-    parts = [part for name, part in data.items() if isinstance(name, str) and name in SPLIT_NAMES]
+    parts = [part for name, part in data.items() if split_name(name)]
     return [part[0] for part in parts if is_sequence(part) and part]
 
 
@@ -53,9 +58,9 @@ class Source(Budget):
         for name, content in data.items():
             if not isinstance(name, str):
                 raise self.error(f"has a split named by {type(name).__name__}; known are {', '.join(SPLIT_NAMES)}")
-            if name not in SPLIT_NAMES:
+            ours = split_name(name)
+            if ours is None:
                 raise self.error(f"has a split {name[:40]!a}; {nearest(name[:40], list(SPLIT_NAMES))}")
-            ours = SPLIT_NAMES[name]
             if ours in seen:
                 raise self.error(f"has both {seen[ours]!r} and {name!r}, which are one split; keep one")
             seen[ours] = name

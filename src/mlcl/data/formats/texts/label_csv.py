@@ -4,11 +4,11 @@ from pathlib import Path
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.shared.source import SPLIT_NAMES, Source
+from mlcl.data.formats.shared.source import SPLIT_NAMES, Source, split_name
 from mlcl.data.formats.texts.labelled import LabelledSplit, Labels, build_labelled
 from mlcl.errors import nearest
 from mlcl.safe.csv_file import column_names, read_table
-from mlcl.safe.text_file import LATIN1_NOTE
+from mlcl.safe.text_file import CP1252_NOTE
 
 _COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
 _MODALITIES = {"label_T": "T", "label_A": "A", "label_V": "V"}
@@ -42,7 +42,7 @@ def read(data: Path, source: Source) -> Corpus:
     labels = Labels({"class": list(_CLASSES)} if "class" in cells else {})
     splits: dict[str, LabelledSplit] = {}
     for row in table.rows:
-        mode = SPLIT_NAMES.get(row["mode"].lower())
+        mode = split_name(row["mode"])
         if mode is None:
             raise source.error(
                 f"mode is {row['mode'][:40]!a}; {nearest(row['mode'][:40], list(SPLIT_NAMES))}", row.place
@@ -52,7 +52,7 @@ def read(data: Path, source: Source) -> Corpus:
         values = {name: labels.value(name, row[column], source, row.place) for name, column in cells.items()}
         split.add_labels(f"{row['video_id']}$_${row['clip_id']}", values, row.place)
     order = [splits[name] for name in ("train", "dev", "test") if name in splits]
-    notes = [LATIN1_NOTE] * table.latin1
+    notes = [CP1252_NOTE] * table.latin1
     return build_labelled(source, order, "label_csv", classes=labels.classes, notes=notes)
 
 

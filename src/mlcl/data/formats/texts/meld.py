@@ -4,10 +4,10 @@ from pathlib import Path
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.shared.source import SPLIT_NAMES, Source
+from mlcl.data.formats.shared.source import Source, split_name
 from mlcl.data.formats.texts.labelled import NO_SPLIT, LabelledSplit, Labels, build_labelled
 from mlcl.safe.csv_file import column_names, read_table
-from mlcl.safe.text_file import LATIN1_NOTE
+from mlcl.safe.text_file import CP1252_NOTE
 
 _COLUMNS = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID")
 _EMOTIONS = ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger")
@@ -58,7 +58,7 @@ def read(data: Path, source: Source) -> Corpus:
             split.add_labels(identifier, values, row.place, speaker=row["Speaker"])
             before.append(row["Utterance"])
         splits.append(split)
-    notes = [NO_SPLIT] * (not data.is_dir()) + [LATIN1_NOTE] * latin1
+    notes = [NO_SPLIT] * (not data.is_dir()) + [CP1252_NOTE] * latin1
     return build_labelled(source, splits, "meld", classes=labels.classes, notes=notes)
 
 
@@ -70,7 +70,7 @@ def _files(folder: Path) -> dict[str, Path]:
         return {}
     found: dict[str, Path] = {}
     for entry in tables:
-        name = SPLIT_NAMES.get(entry.stem.lower().split("_")[0])
+        name = split_name(entry.stem.split("_")[0])
         if name is not None:
             found.setdefault(name, entry)
     return {name: found[name] for name in ("train", "dev", "test") if name in found}

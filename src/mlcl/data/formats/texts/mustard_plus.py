@@ -7,7 +7,7 @@ from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.shared.source import Source
 from mlcl.data.formats.texts.labelled import NO_SPLIT, LabelledSplit, Labels, build_labelled
 from mlcl.safe.csv_file import column_names, read_table
-from mlcl.safe.text_file import LATIN1_NOTE
+from mlcl.safe.text_file import CP1252_NOTE
 
 _COLUMNS = ("SCENE", "SENTENCE", "SPEAKER", "Sarcasm", "Sarcasm_Type", "Valence", "Arousal")
 _EMOTIONS = {"Implicit_Emotion": "implicit_emotion", "Explicit_Emotion": "explicit_emotion"}
@@ -52,7 +52,7 @@ def read(data: Path, source: Source) -> Corpus:
         split.add_labels(scene, values, row.place, speaker=row["SPEAKER"])
     if not split.builder.ids:
         raise source.error("has no row with a label in column Sarcasm")
-    notes = [NO_SPLIT, *[LATIN1_NOTE] * table.latin1]
+    notes = [NO_SPLIT, *[CP1252_NOTE] * table.latin1]
     return build_labelled(source, [split], "mustard++", classes=labels.classes, notes=notes)
 
 
