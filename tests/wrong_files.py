@@ -106,8 +106,8 @@ WRONG: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
     "empty_archive.zip": (_content(b"PK\x05\x06" + bytes(18)), ["an empty zip archive", "get the file again"]),
     "npz.npz": (_npz, ["an .npz archive of arrays", "name the data set's own file"]),
     "npy.npy": (_npy, ["a .npy array", "name the data set's own file"]),
-    "checkpoint.pt": (_torch({"a": torch.ones(2)}), ["a file of torch.save", "open it with torch.load", "numpy arrays"]),
-    "old_checkpoint.pt": (_torch({"a": 1}, old=True), ["a file of torch.save", "open it with torch.load", "numpy arrays"]),
+    "checkpoint.pt": (_torch({"a": torch.ones(2)}), ["a file of torch.save", "open it with torch.load"]),
+    "old_checkpoint.pt": (_torch({"a": 1}, old=True), ["a file of torch.save", "open it with torch.load"]),
     "model.safetensors": (
         lambda path: save_file({"a": np.ones(2, np.float32)}, path),
         ["a safetensors file", "name the file of the data set"],

@@ -10,6 +10,9 @@ from mlcl.data.corpus import Corpus, Split, take
 from mlcl.data.target import MAX_CLASSES, Target, Task
 from mlcl.errors import DataError, UsageError, nearest
 
+UNIT = (-1.0, 1.0)
+"""Range of the scores of CH-SIMS; no label of a whole set of MOSI or MOSEI lies in it."""
+
 SENTIMENT = (-3.0, 3.0)
 """Range of the scores of MOSI and MOSEI, taken where a file names none and every label lies in it."""
 
@@ -126,13 +129,15 @@ def count_classes(corpus: Corpus) -> int:
 
 
 def score_range(corpus: Corpus) -> tuple[float, float]:
-    """Least and greatest score: as the file declares them, else [-3, 3] as the field has it, else as found.
+    """Least and greatest score: as the file declares them, else as the field has it, [-1, 1] or [-3, 3], else as found.
 
-    Labels that are never negative are no sentiment of [-3, 3], whose middle is 0.
+    Labels that are never negative are no sentiment, whose middle is 0.
     """
     if corpus.label_range is not None:
         return corpus.label_range
     values = labels_of(corpus.splits)
+    if values.size and values.min() < 0 and _within(values, UNIT):
+        return UNIT
     if _within(values, SENTIMENT) and (not values.size or values.min() < 0):
         return SENTIMENT
     return float(values.min()), float(values.max())

@@ -17,6 +17,7 @@ from mlcl.errors import DataError, RunError, UsageError, lacks_room
 from mlcl.evaluate.classification import ROW_SUM_TOLERANCE, chosen
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.files import replace_file, replace_files
+from mlcl.inert import plain_cell, spreadsheet
 from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import save_model
 from mlcl.runs.folder import RunFolder
@@ -77,11 +78,14 @@ def save_predictions(path: Path, results: Mapping[str, Predictions]) -> None:
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table by the path's suffix, so that it appears whole or not at all."""
+    """Write a table by the path's suffix, so that it appears whole or not at all.
+
+    In .csv a text that a spreadsheet would compute gets an apostrophe before it, which `read_predictions` takes off.
+    """
     try:
         with replace_file(path) as temporary:
             if path.suffix == ".csv":
-                table.to_csv(temporary, index=False)
+                table.map(_inert).to_csv(temporary, index=False)
             elif path.suffix == ".jsonl":
                 known = table.astype(object).where(table.notna(), None)  # JSON has no nan
                 records = known.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
@@ -91,6 +95,10 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     except OSError as error:
         reason = lacks_room(error) or error.strerror or str(error)
         raise RunError(f"{path}: {reason.lower()}; write it elsewhere") from error
+
+
+def _inert(cell: object) -> object:
+    return spreadsheet(cell) if isinstance(cell, str) else cell
 
 
 def prediction_table(split: str, predictions: Predictions) -> pd.DataFrame:
@@ -123,7 +131,7 @@ def read_predictions(path: Path, target: Target) -> Predictions:
     try:
         cells = read_table(Budget(str(path)), path, ("id", "prediction", "label"), None).cells
         rows = [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
-        ids, labels = cells["id"], np.array([_number(cell) for cell in cells["label"]])
+        ids, labels = list(map(plain_cell, cells["id"])), np.array([_number(cell) for cell in cells["label"]])
         score = _scores(rows) if target.task == "regression" else _probabilities(rows, target.num_classes)
         target.check(labels)
         if np.isinf(labels).any():

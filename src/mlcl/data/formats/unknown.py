@@ -1,6 +1,7 @@
 """What a file holds that opens but has no known layout, and the next step."""
 
 import csv
+import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from mlcl.data.formats.opening import TEXT_SUFFIXES
 from mlcl.data.formats.shared.source import first_items
 from mlcl.safe.text_file import parse_json, peek_text
 
+_JOINED = re.compile(r"X_(train|valid|val|dev|test)\w*\.(h5|hdf5)", re.IGNORECASE)
 _DROPBOX_FIELDS = {"facet", "covarep", "glove"}
 _DATA_SUFFIXES = (".pkl", ".pickle", ".p", ".csd", ".h5", ".hdf5", *TEXT_SUFFIXES, ".parquet")
 _SHOWN = 5  # names of columns, members or files
@@ -31,6 +33,12 @@ def describe_unknown(data: object, summaries: Sequence[str]) -> str:
             "is the wrong MOSI file that an old Dropbox link gives: fields facet, covarep, glove and label instead of "
             "word-aligned items. Get mosi.pkl from the Google Drive link in MAG's repository"
         )
+    if isinstance(data, Path) and _has_joined(data):
+        return (
+            "holds X_SPLIT matrices, in which the columns of all modalities stand side by side, as for MFN; nothing in "
+            "them says which columns are whose: write them as text_SPLIT.h5, audio_SPLIT.h5 and video_SPLIT.h5 (items, "
+            "steps, columns) beside the y_SPLIT.h5, and name that folder"
+        )
     if isinstance(data, Path) and data.is_dir():
         table = data / "data.csv"
         if table.is_file():
@@ -43,6 +51,12 @@ def describe_unknown(data: object, summaries: Sequence[str]) -> str:
         return f"is {_describe(data)}; if it is the table of a data folder, name the folder {str(data.parent)!a}"
     known = f". Known: {'; '.join(summaries)}" if summaries else ""
     return f"holds {_describe(data)}, which is no known layout{known}"
+
+
+def _has_joined(path: Path) -> bool:
+    """Whether a file, or one in a folder, has the columns of all modalities side by side."""
+    entries = islice(path.iterdir(), _MOST_ENTRIES) if path.is_dir() else [path]
+    return any(_JOINED.fullmatch(entry.name) for entry in entries)
 
 
 def _keys(data: dict[object, object]) -> set[str]:

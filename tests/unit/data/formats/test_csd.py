@@ -215,6 +215,7 @@ FIVE = seconds(0, 1, 2, 3, 4, 5)
         (lambda folder: write_csd(folder / "9.csd", "other_words", {"v": SPOKEN}), "2 sequences of words: .*keep"),
         (lambda folder: write_csd(folder / "9.csd", "COVAREP", {}), "/COVAREP/data: has no videos"),
         (lambda folder: write_csd(folder / "3.csd", LABELS, {"w": (np.ones((1, 1)), [(0, 1)])}), "has no item"),
+        (lambda folder: write_csd(folder / "2.csd", AUDIO, {"w": (np.ones((5, 2)), FIVE)}), "shares no video with"),
         (lambda folder: (folder / "x.json").write_text('{"train": ["v"], "test": ["v"]}'), "'v' stands in two splits"),
         (lambda folder: (folder / "x.json").write_text('{"folds": ["v"]}'), "has a split 'folds'"),
         (lambda folder: [(folder / name).write_text("{}") for name in ("x.json", "y.json")], "has 2 JSON files"),

@@ -4,6 +4,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,12 +12,12 @@ import torch
 
 from mlcl.data.formats import read_corpus
 from mlcl.data.formats.arrays.mult_writer import EMOTIONS
-from mlcl.data.labels import choose_label, label_names
+from mlcl.data.labels import choose_label, label_names, score_range
 from mlcl.errors import DataError
 from mlcl.safe.text_file import read_text
 
 RNG = np.random.default_rng(0)
-SAID = "I’m glad it’s “over”…"
+SAID = "I’m glad it’s “over”…"  # noqa: RUF001 - the quotes are what this is about
 
 
 def mag_items(count: int, labels: np.ndarray | None = None) -> list[Any]:
@@ -81,6 +82,24 @@ def test_advice_on_torch_and_pandas_can_be_followed(tmp_path: Path) -> None:
         read_corpus(tmp_path / "features.pt")
     with pytest.raises(DataError, match=r"turn each Series and table into a numpy array with to_numpy\(\)"):
         read_corpus(write(tmp_path / "m.pkl", {"train": {"labels": pd.Series([1.0])}}))
+
+
+def test_matrices_with_joined_columns_are_named_for_what_they_are(tmp_path: Path) -> None:
+    for name in ("X_train.h5", "y_train.h5"):
+        with h5py.File(tmp_path / name, "w") as file:
+            file["d1"] = np.zeros((2, 3, 4))
+    for place in (tmp_path, tmp_path / "X_train.h5"):
+        with pytest.raises(DataError, match="write them as text_SPLIT"):
+            read_corpus(place)
+
+
+@pytest.mark.parametrize(("greatest", "limits"), [(0.8, (-1.0, 1.0)), (2.4, (-3.0, 3.0))])
+def test_scores_are_judged_in_the_range_that_they_keep_to(
+    tmp_path: Path, greatest: float, limits: tuple[float, float]
+) -> None:
+    labels = np.linspace(-greatest, greatest, 9)[:, None, None]
+    corpus = read_corpus(write(tmp_path / "m.pkl", {"train": mag_items(9, labels)}))
+    assert score_range(corpus) == limits
 
 
 def test_a_column_that_is_always_empty_is_a_modality_that_is_not_there(tmp_path: Path) -> None:

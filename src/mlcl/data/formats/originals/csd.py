@@ -125,6 +125,8 @@ class _Join:
         """Read video by video."""
         if self.words is None:
             raise self.source.error("has no sequence of words, which the others are laid under; name a folder with one")
+        for stream in (stream for streams in self.streams.values() for stream in streams):
+            self._check_shared(self.words, stream)
         for video in self.words.videos():
             self._add_video(self.words, video)
         if not self.splits:
@@ -133,6 +135,15 @@ class _Join:
             )
         order = [name for name in ("train", "dev", "test") if name in self.splits]
         return build_labelled(self.source, [self.splits[name] for name in order], "csd", notes=list(self._notes()))
+
+    def _check_shared(self, words: Sequence, stream: Sequence) -> None:
+        """Refuse a stream of other videos: every row under the words would be zero."""
+        if not any(map(stream.has, words.videos())):
+            theirs, ours = (next(iter(one.videos()), "none") for one in (stream, words))
+            raise self.source.error(
+                f"{stream.name} shares no video with {words.name}: it has {theirs[:40]!a}, the words "
+                f"have {ours[:40]!a}; take files of one release, or rename the videos"
+            )
 
     def _add_video(self, sequence: Sequence, video: str) -> None:
         found = _ALIGNED.fullmatch(video)
