@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from command import TINY, invoke, refuse, settings, succeed
-from label_corpora import every_split
+from label_corpora import SIZES, every_split, labelled, small
 from mlcl.data.corpus import Corpus, Split
 from mlcl.data.formats.own.folder_writer import write
 from mlcl.data.synthetic import PlantedSettings, planted_corpus
@@ -188,3 +188,17 @@ def test_folds_with_other_classes_are_refused_before_anything_is_trained(monkeyp
     Path("lists.json").write_text(json.dumps({"folds": folds}), encoding="utf-8")
     command = ["crossvalidate", "mosi", "--data", "unnamed", *LITTLE, *settings(data__label="mood"), "--lists"]
     assert "the folds have 6 and 7 classes: name all classes" in refuse(1, *command, "lists.json", "--output", "no")
+
+
+def test_items_without_the_label_are_left_out_of_every_fold_on_request() -> None:
+    write(labelled(small()), Path("rated"))
+    command = ["crossvalidate", "mosi", "--data", "rated", *LITTLE, "--model", "text", "--folds", 2, "--by", "item"]
+    command += settings(data__label="rating")
+    assert "items have no label 'rating'" in refuse(1, *command, "--output", "no")
+    succeed(*command, *settings(data__unlabelled="drop"), "--output", "rated-cv")
+    table = read_csv(Path("rated-cv/predictions/test.csv"))
+    assert len(table) == sum(SIZES.values()) - len(SIZES)
+    assert table["label"].between(1, 9).all()
+    assert read("rated-cv/metrics.json")["pooled"]["mae"] == pytest.approx(
+        (table["prediction"] - table["label"]).abs().mean()
+    )
