@@ -100,5 +100,5 @@ class Target:
                 tuple(map(str, values.get("classes", ()))),
                 None if limits is None else (float(limits[0]), float(limits[1])),
             )
-        except (LookupError, TypeError, OverflowError) as error:
+        except (AttributeError, LookupError, TypeError, OverflowError) as error:
             raise ValueError(f"no task, classes and range of a label: {error}") from error

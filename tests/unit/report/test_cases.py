@@ -164,9 +164,8 @@ def test_a_label_that_cannot_be_is_said_to_be_damaged(tmp_path: Path, wrong: dic
 
 
 @pytest.mark.parametrize("target", [targets.scores(-3, 3), targets.TWO, targets.classes(7)], ids=lambda t: t.kind)
-@pytest.mark.parametrize("systems", [["mlcl"], ["mlcl", "text"]])
-def test_one_item_has_a_report_that_finds_nothing(tmp_path: Path, target: Target, systems: list[str]) -> None:
-    path = write_study(tmp_path / "study", items=1, seeds=(1,), epochs=1, systems=systems, target=target)
+def test_one_item_has_a_report_that_finds_nothing(tmp_path: Path, target: Target) -> None:
+    path = write_study(tmp_path / "study", items=1, seeds=(1,), epochs=1, systems=["mlcl", "text"], target=target)
     summary = numbers(path)
     page = build_page(summary, Words(), "none")
     assert page.verdict[0].startswith("On 1 item of test, MLCL reaches")
