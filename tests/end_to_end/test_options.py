@@ -43,6 +43,9 @@ OTHER = {
     "model.text_pooling": "cls",
     "model.sequence_pooling": "attention",
     "model.mask_padding": "false",
+    "model.longest_sequence": "2",
+    "model.modality_heads": "gate",
+    "model.positives": "label",
     "train.epochs": "3",
     "train.batch_size": "5",
     "train.accumulate": "2",
@@ -55,11 +58,13 @@ OTHER = {
     "train.warmup": "0.5",
     "train.clip_norm": "0.01",
     "train.precision": "bf16",
+    "train.average": "0.5",
     "train.select_on": "corr",
 }
 CHANGES_NOTHING = {"train.eval_batch_size": "3"}
 ELSEWHERE = {
     *("recipe", "profile", "device", "text_encoder", "data.file"),  # what the other tests of the command line vary
+    *("model.head_dropout", "model.heads_weight", "model.label_smoothing"),  # tests/unit/models/test_options.py
     "model.name",  # tests/cli/test_every_model.py
     "data.task",  # tests/cli/test_bad_data.py; the labels decide it
     *("data.label", "data.unlabelled"),  # tests/cli/test_labels.py

@@ -292,7 +292,8 @@ OTHERS: dict[str, list[Any]] = {
     "correlation_learning_rate": [1e-2],
     "predictor_rate": [1.0],
     "text_pooling": ["last_position", "cls"],
-    "sequence_pooling": ["last_position", "attention"],
+    "sequence_pooling": ["last_position", "attention", "statistics"],
+    "longest_sequence": [3],
     "mask_padding": [False],
 }
 
