@@ -136,7 +136,7 @@ def read_predictions(path: Path, target: Target) -> Predictions:
         target.check(labels)
         if np.isinf(labels).any():
             raise ValueError("a label is infinite")
-    except (OSError, ValueError, TypeError, LookupError, csv.Error, DataError) as error:
+    except (OSError, ValueError, TypeError, LookupError, DataError) as error:
         raise RunError(
             f"{path} is missing or damaged: it is no table of predictions with labels; delete its run folder and make "
             "it again"
