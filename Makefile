@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo bench test test-long lint types contract format clean
+.PHONY: demo bench test test-long wheel lint types contract format clean
 
 demo: .venv/installed
 	$(BIN)/mlcl train demo
@@ -10,10 +10,13 @@ bench: .venv/installed
 	$(BIN)/python -m benchmarks $(ARGS)
 
 test: .venv/installed-dev
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 $(ARGS)
 
 test-long: .venv/installed-dev
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 -m long $(ARGS)
+
+wheel: .venv/installed-dev
+	$(BIN)/python .ci/wheel.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
