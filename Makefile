@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .PHONY: demo bench test test-long wheel lint types contract format clean
 
@@ -10,10 +11,10 @@ bench: .venv/installed
 	$(BIN)/python -m benchmarks $(ARGS)
 
 test: .venv/installed-dev
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+	$(PYTEST) -m "not long" $(ARGS)
 
 test-long: .venv/installed-dev
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 -m long $(ARGS)
+	$(PYTEST) -m long $(ARGS)
 
 wheel: .venv/installed-dev
 	$(BIN)/python .ci/wheel.py

@@ -1,11 +1,13 @@
 """One environment for every test, set before anything heavy is imported."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.update(
     {
@@ -19,7 +21,17 @@ os.environ.update(
     }
 )
 
+# How fast a drawn example is depends on who else uses the machine.
+settings.register_profile("laws", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("laws")
+
 _PRODUCTS = {".csv", ".jsonl", ".parquet", ".pkl", ".pt", ".safetensors"}
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays; the collector need not look through it again in every test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

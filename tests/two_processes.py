@@ -21,6 +21,7 @@ from mlcl.encode.tokenizer import word_tokenizer
 from mlcl.parallel import gather_rows, global_mean, rank, world_size
 from mlcl.train.loop import Selection, fit
 from mlcl.train.state import TrainState
+from patience import HANGS
 
 SHARES = (slice(0, 3), slice(3, 5))  # 3 + 2 of the batch's 5 items
 
@@ -69,7 +70,7 @@ def work(number: int, folder: str) -> None:
         init_method=f"file://{folder}/rendezvous",
         rank=number,
         world_size=2,
-        timeout=timedelta(seconds=60),
+        timeout=timedelta(seconds=HANGS),
     )
     try:
         results = {"rank": rank(), "world_size": world_size(), **_primitives(number)}

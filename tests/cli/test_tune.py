@@ -20,6 +20,7 @@ from command import TINY, TINY_MODEL, files, invoke, refuse, settings, succeed
 from mlcl.recipe import resolve
 from mlcl.runs import prepare as preparing
 from mlcl.studies.tune import run as running
+from patience import HANGS, wait_until
 
 DATA = ["--data", "planted:48"]
 CHANGES = settings(
@@ -210,16 +211,15 @@ def start(folder: str, trials: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(folder: str, text: str) -> None:
-    deadline = time.monotonic() + 120
-    while text not in (Path(folder, "journal.log").read_text() if Path(folder, "journal.log").exists() else ""):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def wait_for(process: subprocess.Popen[str], folder: str, text: str) -> None:
+    journal = Path(folder, "journal.log")
+    wait_until(lambda: process.poll() is not None or (journal.exists() and text in journal.read_text()))
 
 
+@pytest.mark.long
 def test_two_processes_share_a_study(workplace: Path) -> None:
     both = [start("s", 6) for _ in range(2)]
-    ended = [process.communicate(timeout=240) for process in both]
+    ended = [process.communicate(timeout=HANGS) for process in both]
     assert [process.returncode for process in both] == [0, 0], ended
     rows = table("s")
     assert [row["trial"] for row in rows] == [str(number) for number in range(6)]
@@ -231,13 +231,14 @@ def test_two_processes_share_a_study(workplace: Path) -> None:
     assert list(Path("s/workers").iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_study_goes_on_with_the_same_values(workplace: Path, number: signal.Signals) -> None:
     process = start("s", 500)
-    wait_for("s", '"worker"')
+    wait_for(process, "s", '"worker"')
     time.sleep(0.2)  # its lock is free again
     os.kill(process.pid, number)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=HANGS)
     assert process.returncode == (-9 if number == signal.SIGKILL else 130)
     if number != signal.SIGKILL:
         assert re.fullmatch(r"mlcl: stopped .*trials?.*; go on with mlcl tune demo .*", err.splitlines()[-1])

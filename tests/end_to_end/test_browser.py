@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from made_report import make
+from patience import HANGS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MEASURE = """<script>addEventListener("load", () => {
@@ -20,7 +21,7 @@ const letters = [...document.querySelectorAll("svg.plot text")].map((node) => pa
 document.title = [root.clientWidth, root.scrollWidth, wide.join(" "), flat, Math.min(...letters).toFixed(1)].join(";");
 })</script>"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")]
 
 
 def browse(page: Path, width: int, *options: str) -> str:
@@ -28,7 +29,7 @@ def browse(page: Path, width: int, *options: str) -> str:
     assert CHROMIUM is not None
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--timeout=20000"]
     command += [f"--window-size={width},900", f"--user-data-dir={page.parent / 'browser'}", *options, page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANGS).stdout
 
 
 def test_the_report_fits_every_window(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def changes(workplace: Path) -> Iterator[list[str]]:
         yield Path("log").read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.long
 def test_every_moment_leaves_whole_files_and_can_be_resumed_to_the_same_bits(changes: list[str]) -> None:
     assert len(changes) > 25
     known, expected = files(Path("whole")), content(Path("whole"))

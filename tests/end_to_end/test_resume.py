@@ -17,6 +17,7 @@ from command import SMALL, TINY, files, invoke, refuse, settings, succeed
 from comparison import differences
 from mlcl.train.follow.progress import TrainProgress
 from mlcl.train.state import TrainState
+from patience import HANGS, wait_until
 from planted import write_planted
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -61,14 +62,14 @@ def wait_until_training(process: "subprocess.Popen[str]") -> None:
     assert process.stderr.readline().startswith("epoch   1/16"), process.communicate()
 
 
+@pytest.mark.long
 def test_killed_at_random_moments(long: Case) -> None:
     moments = random.Random(0)
     kills = 0
     process = start(*long.train, "--output", "run")
     while kills < 3:
         wait_for_config = Path("run/config.yaml")
-        while process.poll() is None and not wait_for_config.exists():
-            time.sleep(0.01)
+        wait_until(lambda: process.poll() is not None or wait_for_config.exists())  # noqa: B023 - called at once
         if kills:
             wait_until_more(process, Path("run/history.jsonl"))
         time.sleep(moments.uniform(0.0, 0.4))
@@ -78,7 +79,7 @@ def test_killed_at_random_moments(long: Case) -> None:
         process.communicate()
         kills += 1
         process = start("train", "--resume", "run")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=HANGS)
     assert process.returncode == 0, err
     assert kills >= 1
     assert out.rstrip().endswith("run folder: run")
@@ -88,8 +89,7 @@ def test_killed_at_random_moments(long: Case) -> None:
 def wait_until_more(process: "subprocess.Popen[str]", history: Path) -> None:
     """Return when another epoch has been written, or the process has ended."""
     before = history.stat().st_mtime_ns if history.exists() else 0
-    while process.poll() is None and (not history.exists() or history.stat().st_mtime_ns == before):
-        time.sleep(0.01)
+    wait_until(lambda: process.poll() is not None or (history.exists() and history.stat().st_mtime_ns != before))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
@@ -98,7 +98,7 @@ def test_stopped_by_a_signal(long: Case, number: int) -> None:
     wait_until_training(process)
     time.sleep(0.1)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=HANGS)
     assert (process.returncode, out) == (130, "")
     last = err.splitlines()[-1]
     assert re.fullmatch(r"mlcl: stopped .*; go on with (mlcl train --resume runs/mosi-default-5576)", last), err

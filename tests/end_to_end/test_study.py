@@ -5,7 +5,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from command import SMALL, TINY, Outcome, files, invoke, settings, succeed
 from mlcl.errors import RunError
 from mlcl.lock import alone_in
+from patience import HANGS, wait_until
 from planted import write_planted
 
 OPTIONS = ["--data", "planted.pkl", *TINY, *settings(train__batch_size=4, data__max_length=24)]
@@ -66,15 +66,16 @@ def test_a_failed_run_is_recorded_shown_and_retried_on_request_only() -> None:
     assert retried.out.count("FAILED") == 1
 
 
+@pytest.mark.long
 def test_a_stopped_study_goes_on_where_its_runs_were() -> None:
     arguments = ["compare", "mosi", "--models", "text", *OPTIONS, "--seeds", "1", "--set", "train.epochs=40"]
     study = subprocess.Popen(
         [sys.executable, "-m", "mlcl", *arguments, "--output", "study"], stderr=subprocess.PIPE, text=True
     )
     history = Path("study/runs/text/seed-1/history.jsonl")
-    _wait_for(history)
+    wait_until(lambda: history.exists() or study.poll() is not None)
     study.send_signal(signal.SIGTERM)
-    errors = study.communicate(timeout=60)[1]
+    errors = study.communicate(timeout=HANGS)[1]
     assert study.returncode == 130, errors
     assert errors.splitlines()[-1] == f"mlcl: stopped; go on with mlcl {shlex.join([*arguments, '--output', 'study'])}"
     done = history.read_text().splitlines()
@@ -89,26 +90,22 @@ def test_a_stopped_study_goes_on_where_its_runs_were() -> None:
     assert Path("study", run).read_bytes() == Path("whole", run).read_bytes()
 
 
+@pytest.mark.long
 def test_the_runs_of_a_killed_study_stop_with_it_and_the_same_command_goes_on() -> None:
     arguments = ["compare", "mosi", "--models", "text", *OPTIONS, "--seeds", "1", "--set", "train.epochs=400"]
-    study = subprocess.Popen([sys.executable, "-m", "mlcl", *arguments, "--output", "study"])
+    command = [sys.executable, "-m", "mlcl", *arguments, "--output", "study"]
+    study = subprocess.Popen(command)
     history = Path("study/runs/text/seed-1/history.jsonl")
-    _wait_for(history)
+    wait_until(lambda: history.exists() or study.poll() is not None)
     study.kill()
     study.wait()
-    deadline = time.monotonic() + 60
-    while _is_held(Path("study")) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: not _is_held(Path("study")))
     done = len(history.read_text().splitlines())
-    assert not _is_held(Path("study"))
     assert done < 400
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlcl", *arguments, "--output", "study"], stderr=subprocess.PIPE, text=True
-    )
-    while len(history.read_text().splitlines()) <= done and time.monotonic() < deadline + 60:
-        time.sleep(0.1)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: len(history.read_text().splitlines()) > done or process.poll() is not None)
     process.send_signal(signal.SIGTERM)
-    assert "mlcl: stopped; go on with mlcl compare" in process.communicate()[1]
+    assert "mlcl: stopped; go on with mlcl compare" in process.communicate(timeout=HANGS)[1]
     assert len(history.read_text().splitlines()) > done
 
 
@@ -118,13 +115,6 @@ def _is_held(study: Path) -> bool:
             return False
     except RunError:
         return True
-
-
-def _wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not file.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert file.exists()
 
 
 def test_two_processes_never_work_on_one_study() -> None:

@@ -15,6 +15,7 @@ from transformers import BertModel
 from command import SMALL, TINY, files, refuse, settings, succeed
 from mlcl.encode.build import tiny_config
 from mlcl.encode.tokenizer import word_tokenizer
+from patience import HANGS
 from planted import write_planted
 
 pytestmark = pytest.mark.usefixtures("workplace")
@@ -56,10 +57,10 @@ def torchrun(*arguments: object) -> "subprocess.CompletedProcess[str]":
         env=environment,
     )
     try:
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate(timeout=HANGS)
     except subprocess.TimeoutExpired:
         process.terminate()  # the launcher gives its processes, which wait for one another, half a minute
-        process.communicate(timeout=60)
+        process.communicate(timeout=HANGS)
         raise
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
@@ -68,6 +69,7 @@ def history(run: str) -> list[Any]:
     return [json.loads(line) for line in Path(run, "history.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.long
 def test_two_processes_compute_what_one_does(encoder: Path) -> None:
     """float32 sums in another order differ in the last bits, and Adam's division makes more of them: hence 1e-3."""
     options = [*TRAIN, "--text-encoder", "encoder"]

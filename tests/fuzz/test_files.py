@@ -36,6 +36,7 @@ def child(*arguments: str, folder: Path) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.long
 def test_every_damaged_file_is_a_corpus_or_an_error(tmp_path: Path) -> None:
     code, out, err = child("fuzz", "--cases", str(CASES), folder=tmp_path)
     assert code == 0, err[-5000:]

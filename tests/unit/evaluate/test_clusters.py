@@ -58,6 +58,7 @@ def test_groups_of_unequal_size_are_drawn_whole() -> None:
     assert seen == {(4, 8.0), (6, 6.0), (2, 10.0), (3, 3.0), (1, 5.0)}  # as it is, both twice, and each left out
 
 
+@pytest.mark.long
 def test_coverage_holds_under_correlation_within_groups_and_that_over_items_does_not() -> None:
     """Absolute errors of 30 groups of 6, most of the variance common; the mean is sqrt(2 / pi).
 

@@ -29,6 +29,7 @@ def test_the_interval_of_the_error_is_scipy_s_interval_of_the_mean() -> None:
     assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval), abs=1e-12)
 
 
+@pytest.mark.long
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     """The mean absolute value of a normal error is sqrt(2 / pi); 300 samples of 60 items, confidence 90 %.
 
@@ -42,6 +43,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     assert 0.83 < hits / 300 < 0.95
 
 
+@pytest.mark.long
 def test_equal_systems_are_rarely_called_different_and_unequal_ones_mostly() -> None:
     """False positives at level .1 over 300 null samples: deviation .017. Power at a fifth less noise, 200 items."""
     rng = np.random.default_rng(2)
@@ -56,6 +58,7 @@ def test_equal_systems_are_rarely_called_different_and_unequal_ones_mostly() -> 
     assert true / 300 > 0.9
 
 
+@pytest.mark.long
 def test_the_interval_of_a_paired_difference_covers_the_truth_and_the_test_keeps_its_level() -> None:
     """Two systems of three seeds that share what is hard about the items; the true difference is known.
 

@@ -86,6 +86,7 @@ def test_fast_and_plain_execution_agree(name: str) -> None:
         torch.testing.assert_close(fast[key], value, rtol=EXACT, atol=EXACT, msg=lambda m, key=key: f"{key}: {m}")
 
 
+@pytest.mark.long
 @every_model
 def test_thirty_two_items_are_learnt_by_heart(name: str) -> None:
     """Every part of the gradient's way works: without dropout the error falls below .05 of the labels' spread."""

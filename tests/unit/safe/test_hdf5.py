@@ -239,10 +239,10 @@ def heap_of(path: Path, damage: Callable[[bytearray, int], object]) -> Path:
     ],
 )
 def test_damaged_heap(tmp_path: Path, damage: Callable[[bytearray, int], object], message: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DataError, match=f"x: holds damaged text: .*{message}"):
         texts(heap_of(tmp_path / "x", damage))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_heap_beyond_the_file(tmp_path: Path) -> None:

@@ -126,11 +126,11 @@ def test_trailing_newline_is_no_damage(tmp_path: Path) -> None:
     assert load(tmp_path, pickle.dumps([1]) + b"\n") == [1]
 
 
-def test_whole_mosei_sized_file_is_checked_in_seconds(tmp_path: Path) -> None:
+def test_whole_mosei_sized_file_takes_seconds_of_the_processor(tmp_path: Path) -> None:
     content = pickle.dumps([(["w"] * 20, [1.5] * 20) for _ in range(10_000)])
-    started = time.perf_counter()
+    started = time.process_time()
     load(tmp_path, content)
-    assert time.perf_counter() - started < 5  # 0.1 s on an idle core
+    assert time.process_time() - started < 5  # 0.1 s on an idle core
 
 
 # ---- what is not a pickle
@@ -241,15 +241,16 @@ def test_the_sentinel_would_be_seen(tmp_path: Path) -> None:
     assert sentinel.exists()
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_file_is_an_error_in_bounded_time_and_memory(tmp_path: Path, name: str) -> None:
+LARGE = 2**18  # bytes; to trace the memory of so many opcodes takes ten times as long as to walk them
+CASES = [pytest.param(name, marks=pytest.mark.long) if len(HOSTILE[name]) > LARGE else name for name in HOSTILE]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hostile_file_is_an_error_in_bounded_memory(tmp_path: Path, name: str) -> None:
+    """Each is held to two seconds of the processor too, untraced, in tests/fuzz/test_files.py."""
     content = HOSTILE[name]
     (tmp_path / "data.pkl").write_bytes(content)
-    started = time.process_time()
-    with pytest.raises(DataError):
-        load_pickle(tmp_path / "data.pkl")
-    assert time.process_time() - started < 2
-    tracemalloc.start()  # it makes everything several times slower
+    tracemalloc.start()
     try:
         with pytest.raises(DataError):
             load_pickle(tmp_path / "data.pkl")

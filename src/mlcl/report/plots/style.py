@@ -15,6 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from mlcl.report.plots.compact import FONT, compact
+
 INK, MUTED, GRID, ACCENT, GROUND = "#1d2327", "#667079", "#dfe3e6", "#0b6e8a", "#fefefd"
 SYSTEMS = ["#0b6e8a", "#d1661b", "#6a4c93", "#2a8f57", "#b3305f", "#8a6d1a", "#3f6fc4", "#5c6670", "#9c5b3c", "#4b9aa8"]
 """Hues that differ in lightness too; systems beyond these repeat them with another dash."""
@@ -138,8 +140,8 @@ def _accessible(svg: str, alt: str) -> str:
     safe = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box.group()} '
-        f'role="img" aria-label="{safe}" class="plot" style="stroke-linejoin: round; stroke-linecap: butt">'
+        f'role="img" aria-label="{safe}" class="plot" style="stroke-linejoin: round; stroke-linecap: butt; {FONT}">'
     )
     # matplotlib's own style sheet would hold for the whole page; what it says stands on the drawing instead.
-    text = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", opening + svg[head.end() :], flags=re.DOTALL)
-    return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    body = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", svg[head.end() : svg.rindex("</svg>")], flags=re.DOTALL)
+    return f"{opening}{compact(body)}</svg>\n"

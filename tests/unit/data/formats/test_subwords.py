@@ -103,12 +103,12 @@ def test_runs_end_where_a_row_changes(value: float) -> None:
 
 
 @pytest.mark.parametrize("runs", [1, 8, 60, 120])
-def test_long_items_take_no_time(runs: int) -> None:
+def test_long_items_take_little_of_the_processor(runs: int) -> None:
     words = [f"w{index}" for index in range(60 + runs // 2)]
     ends = np.linspace(0, 120, runs + 1).astype(int)[1:].tolist()
-    started = time.perf_counter()
+    started = time.process_time()
     assert first_tokens([Spoken(words, ends, True)] * 100) is not None
-    assert time.perf_counter() - started < 5  # 0.3 s on an idle core
+    assert time.process_time() - started < 5  # 0.3 s on an idle core
 
 
 def test_very_long_items_are_left_open() -> None:

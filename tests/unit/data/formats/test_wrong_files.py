@@ -18,7 +18,7 @@ from wrong_files import WRONG
 def test_a_wrong_file_is_named_with_the_next_step(tmp_path: Path, name: str) -> None:
     write, parts = WRONG[name]
     write(tmp_path / name)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DataError) as caught:
         read_corpus(tmp_path / name)
     message = str(caught.value)
@@ -26,7 +26,7 @@ def test_a_wrong_file_is_named_with_the_next_step(tmp_path: Path, name: str) -> 
     assert message.startswith(f"{tmp_path / name}: ")
     assert "\n" not in message
     assert len(message) < 1000
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("protocol", range(6))

@@ -11,6 +11,7 @@ import pytest
 
 from mlcl.studies.tune import worker as module
 from mlcl.studies.tune.worker import Worker
+from patience import wait_until
 
 
 def other(folder: Path, *, machine: str, process: int, silent: float) -> str:
@@ -64,10 +65,7 @@ def test_signs_of_life_go_on_and_survive_a_lost_file(tmp_path: Path, monkeypatch
     with Worker(tmp_path) as worker:
         file = tmp_path / f"{worker.name}.json"
         os.utime(file, (0, 0))
-        deadline = time.monotonic() + 10
-        while file.stat().st_mtime == 0 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert file.stat().st_mtime > 0
+        wait_until(lambda: file.stat().st_mtime > 0)
         monkeypatch.setattr(Path, "touch", lambda self: (_ for _ in ()).throw(OSError))
         time.sleep(0.05)
         assert worker._thread.is_alive()
