@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from mlcl.config import DataConfig
 from mlcl.data.align import SubWordTokenizer
@@ -46,6 +46,8 @@ class Processor:
         vectors: Whether the text is word vectors, which are taken as they are.
         word_aligned: Whether rows belonged to words in training; None for runs of version 0.1.0.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     alignment: str
     max_length: Annotated[int, Field(ge=1, le=2**17)]

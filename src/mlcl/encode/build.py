@@ -72,7 +72,7 @@ def read_encoder_config(name: str) -> Any:
         try:
             check_size(Path(name), lambda: AutoModel.from_config(config, trust_remote_code=False))
         except DataError as error:
-            raise EncoderError(f"text encoder {error}") from error
+            raise EncoderError(f"text encoder {name!r} cannot be loaded ({error})") from error
     return config
 
 

@@ -35,7 +35,7 @@ def load_pretrained(loader: Callable[..., Any], name: str, **options: Any) -> An
         try:
             check_model_folder(folder)
         except DataError as error:
-            raise EncoderError(f"text encoder {error}") from error
+            raise EncoderError(f"text encoder {name!r} cannot be loaded; it needs {FILES} ({error})") from error
     elif not isinstance(_cached(name), str) and not _hub_answers():
         raise EncoderError(
             f"text encoder {name!r} is no folder here, and the hub cannot be reached; "

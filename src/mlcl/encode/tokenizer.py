@@ -1,7 +1,6 @@
 """Tokenizers: any pretrained one, reduced to what the data room needs."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -11,7 +10,10 @@ from typing import Any
 from transformers import AutoTokenizer, BertTokenizer
 
 from mlcl.encode.pretrained import load_pretrained, naming
-from mlcl.errors import EncoderError
+from mlcl.errors import DataError, EncoderError
+from mlcl.safe.text_file import read_json, read_text
+
+_MOST_TEXT = 2**26  # bytes of a vocabulary
 
 
 class SubWords:
@@ -93,16 +95,19 @@ def load_tokenizer(name: str) -> SubWords:
 
 
 def _read_vocabulary(folder: Path) -> SubWords:
+    settings = folder / "tokenizer_config.json"
     try:
-        lines = (folder / "vocab.txt").read_text(encoding="utf-8").rstrip("\n").split("\n")
-    except UnicodeDecodeError as error:
-        raise EncoderError(f"text encoder {str(folder)!r}: vocab.txt is not UTF-8 text") from error
+        text, latin1 = read_text(folder / "vocab.txt", max_bytes=_MOST_TEXT)
+        lower = not settings.exists() or read_json(settings).get("do_lower_case", True)
+    except (DataError, AttributeError) as error:
+        raise EncoderError(f"text encoder {str(folder)!r} cannot be read ({error})") from error
+    if latin1:
+        raise EncoderError(f"text encoder {str(folder)!r}: vocab.txt is not UTF-8 text")
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if len(lines) < 2:
         raise EncoderError(f"text encoder {str(folder)!r}: vocab.txt is empty; it needs one token a line")
     if "[UNK]" not in lines:
         raise EncoderError(f"text encoder {str(folder)!r}: vocab.txt is no BERT vocabulary, it lacks [UNK]")
-    settings = folder / "tokenizer_config.json"
-    lower = not settings.exists() or json.loads(settings.read_text(encoding="utf-8")).get("do_lower_case", True)
     return SubWords(BertTokenizer(vocab={token: number for number, token in enumerate(lines)}, do_lower_case=lower))
 
 

@@ -47,9 +47,9 @@ def check_same_experiment(before: Experiment, after: Experiment) -> None:
 def check_same_inputs(known: dict[str, Any], facts: dict[str, Any], experiment: Experiment) -> None:
     """Refuse to go on with a run on other data or from another text encoder than it was started with."""
     for key, name in (("data", experiment.data.file), ("text_encoder", experiment.text_encoder)):
-        if known and known[key]["sha256"] != facts[key]["sha256"]:
+        if known.get(key, facts[key])["sha256"] != facts[key]["sha256"]:
             raise RunError(f"{name} is not the {key.replace('_', ' ')} this run was started with; start a new run")
-    if known and known["data"].get("fold") != facts["data"].get("fold"):
+    if known.get("data", facts["data"]).get("fold") != facts["data"].get("fold"):
         raise RunError("the lists of folds are not those this run was started with; start a new run")
 
 

@@ -1,6 +1,6 @@
 """What the plain files of a run folder hold, checked when they are read: a folder may come from anyone.
 
-Keys that are missing here may be missing in runs of earlier versions; keys beyond these are kept.
+Keys that may be missing are so in runs of earlier versions, or before a run is complete; keys beyond these are kept.
 """
 
 from typing import Annotated, Any, Literal, NotRequired
@@ -8,14 +8,21 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-_OPEN = ConfigDict(extra="allow", allow_inf_nan=False)
-Numbers = dict[str, float | None]
+_open = with_config(ConfigDict(extra="allow", allow_inf_nan=False))
+_Numbers = dict[str, float | None]
 
 
-@with_config(_OPEN)
-class DataFacts(TypedDict):
-    """The data file of a run."""
+@_open
+class _Fold(TypedDict):
+    number: int
+    of: int
+    by: str
+    seed: int
+    lists_sha256: str | None
 
+
+@_open
+class _Data(TypedDict):
     name: str
     layout: str
     sha256: str | None
@@ -24,22 +31,18 @@ class DataFacts(TypedDict):
     widths: dict[str, int]
     num_classes: NotRequired[int]
     label_range: NotRequired[tuple[float, float] | None]
-    fold: NotRequired[dict[str, Any] | None]
+    fold: NotRequired[_Fold | None]
 
 
-@with_config(_OPEN)
-class EncoderFacts(TypedDict):
-    """The text encoder of a run."""
-
+@_open
+class _Encoder(TypedDict):
     name: str
     parameters: NotRequired[int]
     sha256: str
 
 
-@with_config(_OPEN)
-class ModelFacts(TypedDict):
-    """The model of a run."""
-
+@_open
+class _Model(TypedDict):
     name: str
     title: NotRequired[str]
     paper: NotRequired[str]
@@ -47,86 +50,71 @@ class ModelFacts(TypedDict):
     other_labels: NotRequired[str]
 
 
-@with_config(_OPEN)
-class Selection(TypedDict):
-    """The chosen epoch."""
-
+@_open
+class _Selection(TypedDict):
     metric: str
     epoch: int
     epochs: int
     reads: NotRequired[list[int]]
 
 
-@with_config(_OPEN)
-class _Facts(TypedDict):
-    data: DataFacts
-    seconds: NotRequired[float | None]
-    peak_memory_bytes: NotRequired[int | None]
-    constant: NotRequired[Annotated[list[float], Field(min_length=1)] | None]
-
-
-@with_config(_OPEN)
-class RunFacts(_Facts, total=False):
-    """``run.json``."""
-
-    text_encoder: EncoderFacts
-    model: ModelFacts
+@_open
+class _Facts(TypedDict, total=False):
+    data: _Data
+    text_encoder: _Encoder
+    model: _Model
     parameters: int
     versions: dict[str, str]
     machine: str
-    selection: Selection
+    selection: _Selection
+    seconds: float | None
+    peak_memory_bytes: int | None
+    constant: Annotated[list[float], Field(min_length=1)] | None
 
 
-@with_config(_OPEN)
-class CompleteFacts(_Facts):
-    """``run.json`` of a complete run."""
-
-    text_encoder: EncoderFacts
-    model: ModelFacts
-    parameters: int
-    versions: dict[str, str]
-    machine: str
-    selection: Selection
-
-
-@with_config(_OPEN)
-class Epoch(TypedDict):
-    """A line of ``history.jsonl``."""
-
+@_open
+class _Epoch(TypedDict):
     epoch: int
     seconds: NotRequired[float]
-    train: Numbers
-    dev: Numbers
-    geometry: NotRequired[dict[str, Numbers]]
+    train: _Numbers
+    dev: _Numbers
+    geometry: NotRequired[dict[str, _Numbers]]
 
 
-@with_config(_OPEN)
-class Failure(TypedDict):
-    """What a study keeps of a run that failed."""
-
+@_open
+class _Failure(TypedDict):
     error: str
 
 
-@with_config(_OPEN)
-class ConfigData(TypedDict):
-    """The data section of ``config.yaml``, as far as reports read it."""
-
+@_open
+class _ConfigData(TypedDict):
     modalities: list[str]
 
 
-@with_config(_OPEN)
-class RunConfig(TypedDict):
-    """``config.yaml``, as far as reports read it."""
-
+@_open
+class _Config(TypedDict):
     recipe: str
     profile: str
     seed: int
-    data: ConfigData
+    data: _ConfigData
 
 
-check_complete = TypeAdapter(CompleteFacts).validate_python
-check_config = TypeAdapter(RunConfig).validate_python
-check_facts = TypeAdapter(RunFacts).validate_python
-check_history = TypeAdapter(list[Epoch]).validate_python
-check_metrics = TypeAdapter(dict[str, Numbers]).validate_python
-check_failure = TypeAdapter(Failure).validate_python
+check_facts = TypeAdapter(_Facts).validate_python
+"""``run.json``; the functions here return what they are given, or raise a ValueError."""
+
+check_config = TypeAdapter(_Config).validate_python
+"""``config.yaml``, as far as reports read it."""
+
+check_history = TypeAdapter(list[_Epoch]).validate_python
+check_metrics = TypeAdapter(dict[str, _Numbers]).validate_python
+check_failure = TypeAdapter(_Failure).validate_python
+"""What a study keeps of a run that failed."""
+
+
+def check_complete(values: Any) -> dict[str, Any]:
+    """``run.json`` of a complete run."""
+    facts = dict(check_facts(values))
+    wanted = _Facts.__annotations__.keys() - {"seconds", "peak_memory_bytes", "constant"}
+    if not wanted <= facts.keys():
+        raise ValueError(f"it has no {min(wanted - facts.keys())}")
+    return facts

@@ -162,7 +162,7 @@ def _write(
             table.insert(3, "group", list(names))
         tables.append(table)
     write_table(place.predictions, pd.concat(tables, ignore_index=True))
-    facts = [place.fold(number).read_facts() for number in range(1, settings.of + 1)]
+    facts = [place.fold(number).read_complete_facts() for number in range(1, settings.of + 1)]
     distinct = len({name for part in groups for name in part})
     write_text(place.card, fold_card(experiment, facts, summary, distinct))
     write_json(

@@ -1,6 +1,7 @@
 """Checkpoints: everything comes back, a crash leaves the old file, a damaged file is named."""
 
 import random
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,3 +138,32 @@ def test_a_file_with_other_content_is_named(tmp_path: Path, change: Callable[[di
     torch.save(change(torch.load(path, weights_only=True)), path)
     with pytest.raises(RunError, match=r"checkpoint\.pt is damaged or of another model; delete it"):
         load_checkpoint(path, *trained())
+
+
+def _packed(path: Path) -> None:
+    """The same archive, its parts compressed, as torch never writes them."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def _repeated(path: Path) -> None:
+    """A moment that is one number, said to be a billion."""
+    content = torch.load(path, weights_only=True)
+    moments = next(iter(content["optimiser"]["state"].values()))
+    moments["exp_avg"] = torch.zeros(1).expand(10**6, 1000)
+    torch.save(content, path)
+
+
+@pytest.mark.parametrize(("damage", "reason"), [(_packed, "it is packed"), (_repeated, "repeats its values")])
+def test_a_checkpoint_takes_no_more_memory_than_its_file(
+    tmp_path: Path, damage: Callable[[Path], None], reason: str
+) -> None:
+    module, optimiser = trained()
+    save_checkpoint(tmp_path / "checkpoint.pt", module, optimiser, STATE)
+    damage(tmp_path / "checkpoint.pt")
+    with pytest.raises(RunError, match="is damaged") as caught:
+        load_checkpoint(tmp_path / "checkpoint.pt", module, optimiser)
+    assert reason in str(caught.value.__cause__)

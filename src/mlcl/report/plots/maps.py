@@ -20,6 +20,7 @@ from mlcl.safe.npy import FAILURES, Archive
 Array = NDArray[np.float32]
 LEVELS = {"fused": "fused embedding", "umcl": "UMCL", "bmcl": "BMCL", "tmcl": "TMCL"}
 NEIGHBOURS = 10
+_MOST_BYTES = 2**31  # of all embeddings of a split
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,8 @@ def read_embeddings(run: Path, split: str) -> Embeddings | None:
         return None
     try:
         with closing(Archive(file)) as stored:
+            if sum(map(stored.size, stored.keys)) > _MOST_BYTES:
+                raise ValueError("it unpacks to far more than embeddings take")
             ids = stored.load("ids", "U").tolist()
             return Embeddings(ids, {level: stored.load(level) for level in LEVELS if level in stored.keys})
     except FAILURES as error:

@@ -9,7 +9,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from mlcl.errors import DataError, RunError, UsageError
-from mlcl.files import write_yaml
+from mlcl.files import open_regular, write_yaml
 from mlcl.safe.text_file import read_yaml
 
 
@@ -57,6 +57,8 @@ class TuneFolder:
 
     def storage(self) -> JournalStorage:
         """The journal; several processes may append to it."""
+        if self.journal.exists():
+            open_regular(self.journal).close()
         return JournalStorage(JournalFileBackend(str(self.journal), JournalFileOpenLock(str(self.journal))))
 
     def _read(self) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def read(data: object, source: Source) -> Corpus:
         for index, item in enumerate(items):
             place = f"{file_name}[{index}]"
             features, label, segment = source.parts(item, _ITEM, place)
-            _add(builder.main, features, place)
+            words, visual, acoustic = source.parts(features, _FEATURES, place)
+            builder.main.add_aligned(words, visual, acoustic, place)
             builder.add(segment, label, place)
             labels.append(label)
         builder.columns = emotion_columns(source, labels, file_name)
@@ -55,21 +56,6 @@ def read(data: object, source: Source) -> Corpus:
         builders.append(builder)
     corpus = build_corpus(source, builders, "mag")
     return replace(corpus, label=EMOTIONS[0]) if named else corpus
-
-
-def _add(builder: SegmentBuilder, features: object, place: str) -> None:
-    """Read one utterance."""
-    source = builder.source
-    words, visual, acoustic = source.parts(features, _FEATURES, place)
-    rows = {
-        "acoustic": source.matrix(acoustic, "acoustic", place),
-        "visual": source.matrix(visual, "visual", place),
-    }
-    read = source.read_words(words, place)
-    if not len(read) == len(rows["visual"]) == len(rows["acoustic"]):
-        counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
-        raise source.error(f"has {counts}; each word needs one row of each: align the features to the words", place)
-    builder.add(read, rows)
 
 
 def write(corpus: Corpus, path: Path) -> None:

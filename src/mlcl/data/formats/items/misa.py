@@ -60,7 +60,8 @@ def read(data: object, source: Source) -> Corpus:
             place = f"{file_name}[{index}]"
             parts = item if is_sequence(item) and len(item) == len(_ITEM) else _with_segment(source, item, place)
             features, label, segment = source.parts(parts, _ITEM, place)
-            _add(builder.main, features, place)
+            _, visual, acoustic, words = source.parts(features, _FEATURES, place)
+            builder.main.add_aligned(words, visual, acoustic, place)
             builder.add(segment, label, place)
             labels.append(label)
         builder.columns = emotion_columns(source, labels, file_name)
@@ -85,21 +86,6 @@ def read_folder(data: Path, source: Source) -> Corpus:
 def _with_segment(source: Source, item: object, place: str) -> Sequence[object]:
     """An item without a segment as one whose segment is None."""
     return (*source.parts(item, _ITEM[:2], place), None)
-
-
-def _add(builder: SegmentBuilder, features: object, place: str) -> None:
-    """Read one utterance."""
-    source = builder.source
-    _, visual, acoustic, words = source.parts(features, _FEATURES, place)
-    rows = {
-        "acoustic": source.matrix(acoustic, "acoustic", place),
-        "visual": source.matrix(visual, "visual", place),
-    }
-    read = source.read_words(words, place)
-    if not len(read) == len(rows["visual"]) == len(rows["acoustic"]):
-        counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
-        raise source.error(f"has {counts}; each word needs one row of each: align the features to the words", place)
-    builder.add(read, rows)
 
 
 LAYOUT = Layout(

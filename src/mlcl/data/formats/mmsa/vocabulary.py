@@ -76,7 +76,7 @@ def read_vocabulary(path: str | Path) -> Vocabulary:
     if file.is_dir():
         file = next((file / name for name in _FILES if (file / name).is_file()), file / _FILES[0])
     try:
-        text = read_bytes(file, _MOST_BYTES).decode("utf-8")
+        text = read_bytes(file, _MOST_BYTES).decode("utf-8").replace("\r\n", "\n")
         if file.suffix == ".json":
             tokenizer = Tokenizer.from_str(text)
         else:

@@ -33,6 +33,19 @@ class SegmentBuilder:
         if self.sentences is not None:
             self.sentences.append(sentences or [])
 
+    def add_aligned(self, words: object, visual: object, acoustic: object, place: str) -> None:
+        """Add an item that has one row of each kind per word, or is refused."""
+        rows = {
+            "acoustic": self.source.matrix(acoustic, "acoustic", place),
+            "visual": self.source.matrix(visual, "visual", place),
+        }
+        read = self.source.read_words(words, place)
+        if not len(read) == len(rows["visual"]) == len(rows["acoustic"]):
+            counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
+            message = f"has {counts}; each word needs one row of each: align the features to the words"
+            raise self.source.error(message, place)
+        self.add(read, rows)
+
     def build(self, split: str, columns: Mapping[str, list[int]]) -> Segment:
         """Join the items, with the given columns of a kind of rows, or all."""
         rows = {name: self.source.stack(items, name, split, columns.get(name)) for name, items in self.rows.items()}
