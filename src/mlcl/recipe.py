@@ -217,7 +217,7 @@ def _apply(values: dict[str, Any], key: str, value: Any) -> None:
     for part in path:
         section = section.setdefault(part, {})
         if not isinstance(section, dict):
-            raise UsageError(f"{key} = {shown(value)}: {part!r} is a value, not a section")
+            raise UsageError(f"{key}={shown(value)}: {part!r} is a value, not a section")
     section[last] = value
 
 

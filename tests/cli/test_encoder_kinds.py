@@ -103,6 +103,7 @@ def test_a_run_folder_with_code_is_refused_and_the_code_not_run(workplace: Path)
     path = Path("run/processor/tokenizer_config.json")
     code = {"auto_map": {"AutoTokenizer": ["code.X", "code.X"]}, "tokenizer_class": "X"}
     path.write_text(json.dumps(json.loads(path.read_text()) | code))
+    Path("run/digests.json").unlink()  # as a stranger would
     Path("run/processor/code.py").write_text("open('trace', 'w').write('x')\n")
     message = refuse(1, "predict", "run", "--data", "all.pkl", "--output", "found.csv")
     assert "comes with code of its own" in message

@@ -24,7 +24,7 @@ from mlcl.recipe import resolve
 from writers import write_hkt, write_mag
 
 FILES = {
-    *("config.yaml", "run.json", "history.jsonl", "metrics.json", "README.md", "checkpoint.pt"),
+    *("config.yaml", "run.json", "history.jsonl", "metrics.json", "README.md", "checkpoint.pt", "digests.json"),
     *("model", "model/config.json", "model/model.safetensors", "model/README.md"),
     *("processor", "processor/processor.json", "processor/tokenizer.json", "processor/tokenizer_config.json"),
     *("predictions", "predictions/dev.csv", "predictions/test.csv"),
@@ -110,7 +110,9 @@ def test_history_has_the_loss_and_all_ten_terms(trained: Trained) -> None:
     for record in trained.history():
         terms = dict(record["train"])
         loss, task = terms.pop("loss"), terms.pop("task")
-        assert len(terms) == 9
+        heads = [terms.pop(name) for name in list(terms) if name.startswith("head_")]
+        assert (len(terms), len(heads)) == (9, 0 if options["modality_heads"] == "none" else 3)
+        task += options["heads_weight"] * float(np.mean(heads)) if heads else 0
         levels = {level: sum(v for k, v in terms.items() if k.startswith(level)) for level in ("umcl", "bmcl", "tmcl")}
         assert loss == pytest.approx(task + sum(options[f"{k}_weight"] / 3 * v for k, v in levels.items()), rel=1e-5)
 

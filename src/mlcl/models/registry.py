@@ -178,11 +178,18 @@ class AutoMultimodalModel:
     """Whichever of the package's models a folder or hub name holds."""
 
     @classmethod
-    def from_pretrained(cls, name: str | PathLike[str], **options: Any) -> MultimodalModel:
+    def from_pretrained(
+        cls,
+        name: str | PathLike[str],
+        *,
+        trust_remote_code: bool = False,  # noqa: ARG003
+        **options: Any,
+    ) -> MultimodalModel:
         """Load what any model's `save_pretrained` wrote, such as the ``model`` folder of a run.
 
         Args:
             name: Folder, or hub name.
+            trust_remote_code: Not looked at: code that comes with a folder is never run.
             options: As for `transformers.PreTrainedModel.from_pretrained`.
 
         Raises:
@@ -192,7 +199,7 @@ class AutoMultimodalModel:
         kind = PreTrainedConfig.get_config_dict(name, **options)[0].get("model_type")
         for entry in MODELS.values():
             if entry.model.config_class.model_type == kind:
-                model: MultimodalModel = entry.model.from_pretrained(name, **options)
+                model: MultimodalModel = entry.model.from_pretrained(name, trust_remote_code=False, **options)
                 return model
         known = ", ".join(entry.model.config_class.model_type for entry in MODELS.values())
         raise ValueError(f"{name} holds a model of type {kind!r}; allowed: {known}")
@@ -218,7 +225,7 @@ def load_model(folder: str) -> MultimodalModel:
         [model_class] = [entry.model for entry in MODELS.values() if entry.model.config_class.model_type == kind]
         config_class = model_class.config_class
         check_size(place, lambda: model_class(config_class.from_pretrained(folder, trust_remote_code=False)))
-        return AutoMultimodalModel.from_pretrained(folder)
+        return AutoMultimodalModel.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise RunError(f"{folder} is damaged or no model of this version ({reason}); train again") from error

@@ -76,7 +76,7 @@ def read_table(
     Raises:
         DataError: If a column is missing or named twice, a row has more or fewer cells, or the file is damaged.
     """
-    text, latin1 = read_text(path)
+    text, latin1 = read_text(path, prose=True)
     lines, within = _lines(text), "" if budget.path == str(path) else path.name
     places: list[str] = []
     try:

@@ -22,11 +22,11 @@ _CP1252 = {code: sign for code in range(0x80, 0xA0) if (sign := bytes([code]).de
 _CONTROL = re.compile(f"[{''.join(map(chr, _CP1252))}]")
 
 
-def read_text(path: Path, *, max_bytes: int = MAX_TEXT) -> tuple[str, bool]:
+def read_text(path: Path, *, max_bytes: int = MAX_TEXT, prose: bool = False) -> tuple[str, bool]:
     """Return a file's text without a byte order mark, and whether some of it had to be read as Windows-1252.
 
-    So is text that is not UTF-8, and text of Windows-1252 that was saved as UTF-8 as if it were latin-1: its quotes
-    are control characters there, which tokenizers delete.
+    So is text that is not UTF-8, and prose of Windows-1252 that was saved as UTF-8 as if it were latin-1: its quotes
+    are control characters there, which tokenizers delete. Of other text, such as a vocabulary, no sign is changed.
 
     Raises:
         DataError: If there is no such regular file, it cannot be read, or it is larger than `max_bytes`.
@@ -40,7 +40,7 @@ def read_text(path: Path, *, max_bytes: int = MAX_TEXT) -> tuple[str, bool]:
         text, clean = content.decode("utf-8-sig"), True
     except UnicodeDecodeError:
         text, clean = content.decode("latin1"), False
-    if _CONTROL.search(text):
+    if (prose or not clean) and _CONTROL.search(text):
         return text.translate(_CP1252), True
     return text, not clean
 

@@ -36,13 +36,13 @@ def write(path: Path, data: object) -> Path:
 def test_quotes_of_windows_are_quotes(tmp_path: Path, content: bytes) -> None:
     """As they are, and as they were saved when someone took them for latin-1."""
     (tmp_path / "text.csv").write_bytes(content)
-    assert read_text(tmp_path / "text.csv") == (SAID, True)
+    assert read_text(tmp_path / "text.csv", prose=True) == (SAID, True)
 
 
 @pytest.mark.parametrize("text", ["naïve café", SAID, "漢字"])
 def test_clean_text_stays_and_needs_no_note(tmp_path: Path, text: str) -> None:
     (tmp_path / "text.csv").write_text(text, encoding="utf-8")
-    assert read_text(tmp_path / "text.csv") == (text, False)
+    assert read_text(tmp_path / "text.csv", prose=True) == (text, False)
 
 
 def test_seven_labels_of_mag_are_seven_labels(tmp_path: Path) -> None:
