@@ -35,8 +35,9 @@ def data(workplace: Path) -> None:
 def test_a_batch_without_negatives_is_said(
     options: dict[str, object], said: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    succeed(*TRAIN, "run", *settings(**options, train__epochs=1))
-    assert ("has no negatives" in caplog.text) == said
+    outcome = invoke(*TRAIN, "run", *settings(**options, train__epochs=1))
+    assert outcome.code == 0, outcome.err
+    assert ("has no negatives" in caplog.text + outcome.err) == said
 
 
 def test_items_in_two_splits_are_said_by_every_training_and_in_the_card() -> None:

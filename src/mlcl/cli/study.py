@@ -42,7 +42,7 @@ def compare(
     models: Annotated[str, Parameter(help="Which models, the reference first; `all` for every one.")] = "all",
     tuned: Annotated[
         list[Path] | None,
-        Parameter(negative="", help="Recipe file of `mlcl tune --apply`, for its model alone; repeat for others."),
+        Parameter(negative="", help="Recipe file that `mlcl tune` wrote, for its model alone; repeat for others."),
     ] = None,
     options: StudyOptions,
 ) -> None:

@@ -2,14 +2,14 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from mlcl.config import Experiment
+from mlcl.config import VECTORS, Experiment
 from mlcl.data.batch import EncodedSplit
 from mlcl.errors import MlclError
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
@@ -17,6 +17,7 @@ from mlcl.evaluate.levels import LevelProbe
 from mlcl.files import replace_file, write_json_lines
 from mlcl.models.plan import Stage
 from mlcl.parallel import rank
+from mlcl.recipe import with_vectors
 from mlcl.runs.prepare import Prepared
 from mlcl.runs.setup import Setup, set_up
 from mlcl.train.device import resolve_device
@@ -182,7 +183,9 @@ def train_for_dev(
     """
     if "test" in prepared.openers:
         raise ValueError("a training for dev must not be given a test split")
-    setup = set_up(prepared, resolve_device(experiment.device))
+    if prepared.experiment.text_encoder == VECTORS != experiment.text_encoder:
+        experiment = with_vectors(experiment)
+    setup = set_up(replace(prepared, experiment=experiment), resolve_device(experiment.device))
     metric = setup.metric
     with TrainProgress(metric, quiet=True) as progress, tempfile.TemporaryDirectory(prefix="mlcl-trial-") as scratch:
         state = fit_model(

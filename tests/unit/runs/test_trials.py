@@ -15,6 +15,7 @@ from mlcl.config import Experiment
 from mlcl.errors import MlclError
 from mlcl.recipe import resolve
 from mlcl.runs import prepare as preparing
+from mlcl.runs import setup
 from mlcl.runs import setup as setting_up
 from mlcl.runs.prepare import prepare
 from mlcl.runs.stages import DevScore, train_for_dev
@@ -53,6 +54,19 @@ def test_it_gives_the_dev_value_that_a_run_gives_and_keeps_nothing(
     if metric in metrics["dev"]:
         assert score.value == pytest.approx(metrics["dev"][metric], rel=1e-6)
     assert files(workplace) == before
+
+
+def test_a_trial_trains_with_its_own_values_and_not_with_those_of_the_data(workplace: Path) -> None:
+    """The data are prepared once for all trials; options of the model and of training are each trial's own."""
+    write_mag(workplace / "data.pkl", sizes=SIZES)
+    first, second = small("data.pkl"), small("data.pkl", model__fusion_layers=3, train__learning_rate=0.01)
+    prepared, built = prepare(first, with_test=False), []
+    with pytest.MonkeyPatch.context() as patch:
+        build = setup.build_model
+        patch.setattr(setup, "build_model", lambda *given, **named: built.append(build(*given, **named)) or built[-1])
+        values = [train_for_dev(one, prepared, lambda *record: None).value for one in (first, second, first)]
+    assert [len(model.fusion.layers) for model in built] == [1, 3, 1]
+    assert values[0] == values[2] != values[1]
 
 
 def test_stages_are_trained_first_as_in_a_run(workplace: Path) -> None:
