@@ -30,11 +30,15 @@ def predict(
 
 
 def _check_apart(output: Path, run: Path, data: str | None) -> None:
-    """Refuse to replace what is read: the data, or a file of the run."""
-    from mlcl.errors import UsageError
+    """Refuse to replace what is read: the data, or a file of the run.
 
-    target = output.resolve()
-    for place, what in ((data, "the data"), (run, "the run")):
-        source = None if place is None else Path(place).resolve()
-        if source is not None and target.exists() and source in (target, *target.parents):
-            raise UsageError(f"--output {output}: {what} would be replaced; name another place")
+    What version 0.1.0 predicted may be: it kept one probability of many.
+    """
+    from mlcl.errors import UsageError
+    from mlcl.runs.digests import Digests
+
+    target, source = output.resolve(), None if data is None else Path(data).resolve()
+    replaced = source is not None and target.exists() and source in (target, *target.parents)
+    if replaced or Digests(run.resolve()).knows(target):
+        what = "the data" if replaced else "a file of the run"
+        raise UsageError(f"--output {output}: {what} would be replaced; name another place")

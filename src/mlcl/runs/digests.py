@@ -35,6 +35,10 @@ class Digests:
         if names & known.keys():
             write_json(self._file, {name: value for name, value in known.items() if name not in names})
 
+    def knows(self, file: Path) -> bool:
+        """Whether the file belongs to what was written."""
+        return file.is_relative_to(self._folder) and self._name(file) in self._read()
+
     def check(self, *files: Path) -> None:
         """Refuse files that are not as they were written.
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import targets
 from mlcl.evaluate import calibration, classification
 from mlcl.evaluate.direction import DEFAULT_SELECTION
 from mlcl.evaluate.evaluator import Predictions, selection_names
@@ -62,9 +63,9 @@ def test_it_survives_certainty_and_the_lack_of_items() -> None:
 
 def test_a_classification_is_selected_by_it_unless_told_otherwise() -> None:
     probability, target = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]), np.array([0.0, 1.0, np.nan])
-    found = Predictions(["a", "b", "c"], "classification", probability, target)
+    found = Predictions(["a", "b", "c"], targets.TWO, probability, target)
     name = DEFAULT_SELECTION["classification"]
-    assert name in selection_names("classification")
-    assert name not in selection_names("regression")
+    assert name in selection_names(targets.TWO)
+    assert name not in selection_names(targets.SCORES)
     assert name not in found.metrics()
     assert found.metric(name, 8) == calibrated_cross_entropy(probability[:2], np.array([0, 1]))
