@@ -83,7 +83,7 @@ def test_test_labels_play_no_part_until_the_end() -> None:
     train("wrong", train=20, dev=5, test=20, shuffled=["test"])
     changed = differences(Path("right"), Path("wrong"))
     named = ["README.md", "model/README.md", "run.json"]  # they have the file's hash
-    assert changed == sorted(["metrics.json", "predictions/test.csv", *named])
+    assert changed == sorted(["digests.json", "metrics.json", "predictions/test.csv", *named])
     right, wrong = (json.loads(Path(run, "metrics.json").read_text(encoding="utf-8")) for run in ("right", "wrong"))
     assert right["dev"] == wrong["dev"]
     assert right["test"] != wrong["test"]

@@ -20,7 +20,7 @@ from writers import Data, write_mag
 pytestmark = pytest.mark.usefixtures("workplace")
 COUNTS = {"train": 12, "dev": 6, "test": 6}
 OPTIONS = [*SMALL, *settings(train__epochs=3, train__learning_rate=0.01)]
-FINAL = {"README.md", "metrics.json", "model/README.md", "predictions/test.csv", "run.json"}
+FINAL = {"README.md", "digests.json", "metrics.json", "model/README.md", "predictions/test.csv", "run.json"}
 """What may change: results of the final read, and facts with the file's hash."""
 
 

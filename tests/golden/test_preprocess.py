@@ -64,7 +64,7 @@ class Case:
 
     def encoded(self, **changes: Any) -> EncodedSplit:
         """Every item in the release's settings, but for `changes`."""
-        alignment = "last_word" if self.has_context else "word"
+        alignment = "last_word" if self.has_context else "spelt_word"
         release = {"alignment": alignment, "normalise": "none", "max_length": self.max_length, "padding": "fixed"}
         corpus = self.corpus()
         processor = Processor.fit(corpus, DataConfig(**{"file": "", **release, **changes}))

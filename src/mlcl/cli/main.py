@@ -19,9 +19,21 @@ def run(arguments: Sequence[str], app: "App | None" = None) -> int:
     """Run one command, of `mlcl` or of another app; returns 0, 1 for an error, 2 for wrong usage, 130 when stopped."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not starve the working ones
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")  # its cache of shapes takes 300 MB for no speed
-    _say_notes_plainly()
     debug = "--debug" in arguments
-    tokens = [argument for argument in arguments if argument != "--debug"]
+    notes = _Notes(logging.WARNING)
+    logging.getLogger("mlcl").addHandler(notes)
+    try:
+        return _run([argument for argument in arguments if argument != "--debug"], app, debug)
+    finally:
+        logging.getLogger("mlcl").removeHandler(notes)
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _run(tokens: list[str], app: "App | None", debug: bool) -> int:
     try:
         from cyclopts import CycloptsError
 
@@ -53,20 +65,11 @@ def run(arguments: Sequence[str], app: "App | None" = None) -> int:
     return 0
 
 
-def main() -> None:
-    """Entry point."""
-    sys.exit(run(sys.argv[1:]))
-
-
-def _say_notes_plainly() -> None:
+class _Notes(logging.Handler):
     """Notes of the package go to stderr; what they quote of files does nothing there."""
 
-    class Plain(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            return printable(super().format(record))
-
-    if logging.lastResort is not None:
-        logging.lastResort.setFormatter(Plain())
+    def emit(self, record: logging.LogRecord) -> None:
+        print(printable(record.getMessage()), file=sys.stderr)
 
 
 def _system(error: OSError) -> str:

@@ -61,16 +61,24 @@ class Aligned:
         return self.ids[span], self.rows[span]
 
 
-def align_words(words: Sequence[Sequence[str]], tokenizer: SubWordTokenizer, *, lower_case: bool = False) -> Aligned:
+def align_words(
+    words: Sequence[Sequence[str]],
+    tokenizer: SubWordTokenizer,
+    *,
+    lower_case: bool = False,
+    replace_vanished: bool = True,
+) -> Aligned:
     """Tokenise word by word; every sub-word belongs to its word's row. Each distinct word is tokenised once.
 
-    A word that gives none is the unknown token, so that its row stays.
+    A word that gives none is the unknown token, so that its row stays; unless `replace_vanished` is off, as in the
+    releases, which leave out both.
     """
     code: dict[str, int] = {}
     codes = np.array([code.setdefault(word, len(code)) for item in words for word in item], dtype=np.int64)
     pieces = tokenizer.encode([word.lower() for word in code] if lower_case else list(code)) if code else []
-    blank = np.array([not piece for piece in pieces], dtype=bool)
-    pieces = [piece or [tokenizer.unknown_id] for piece in pieces]
+    blank = np.array([replace_vanished and not piece for piece in pieces], dtype=bool)
+    if replace_vanished:
+        pieces = [piece or [tokenizer.unknown_id] for piece in pieces]
     piece_count = np.array([len(piece) for piece in pieces], dtype=np.int64)
     piece_start = np.cumsum(piece_count) - piece_count
     vocabulary = np.array([token for piece in pieces for token in piece], dtype=np.int64)

@@ -116,7 +116,7 @@ def _align(
     if alignment == "last_word":
         return align_last_word(_texts(segment, lower_case, end), row_counts(segment), tokenizer)
     words = [_punctuated(segment, item) for item in range(len(segment))]
-    return align_words(words, tokenizer, lower_case=lower_case)
+    return align_words(words, tokenizer, lower_case=lower_case, replace_vanished=alignment == "word")
 
 
 def _texts(segment: Segment, lower_case: bool, end: str) -> list[str]:

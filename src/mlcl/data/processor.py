@@ -33,7 +33,7 @@ class Processor:
     """How items become tensors.
 
     Attributes:
-        alignment: ``word`` or ``last_word``.
+        alignment: ``word``, ``spelt_word`` or ``last_word``, see `mlcl.config.DataConfig`.
         max_length: Longest text in tokens.
         fixed_length: Whether batches are padded to `max_length`.
         lower_case: Whether words are lower-cased; ``auto`` where the tokenizer knows no capitals.

@@ -60,8 +60,8 @@ class Architecture:
         width = getattr(inner, "word_embed_proj_dim", None) or getattr(inner, "hidden_size", None)
         if not isinstance(width, int):
             raise unfit(config, "its configuration names no hidden_size")
-        # XLNet has a vector for the same segment and one for another, whatever their numbers
-        segments = 3 if config.model_type == "xlnet" else getattr(inner, "type_vocab_size", None) or 0
+        # XLNet only compares segment ids: 0 and 1 of its texts, 2 of its [CLS], 3 of its padding
+        segments = 4 if config.model_type == "xlnet" else getattr(inner, "type_vocab_size", None) or 0
         return cls(
             width=width,
             segments=segments if "token_type_ids" in taken else 0,

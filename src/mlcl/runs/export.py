@@ -129,7 +129,7 @@ def read_predictions(path: Path, target: Target) -> Predictions:
         RunError: If the file is missing, damaged or of another kind of label.
     """
     try:
-        cells = read_table(Budget(str(path)), path, ("id", "prediction", "label"), None).cells
+        cells = read_table(Budget(str(path)), path, ("id", "prediction", "label"), None, prose=False).cells
         rows = [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
         ids, labels = list(map(plain_cell, cells["id"])), np.array([_number(cell) for cell in cells["label"]])
         score = _scores(rows) if target.task == "regression" else _probabilities(rows, target.num_classes)

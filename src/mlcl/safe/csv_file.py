@@ -62,7 +62,13 @@ def column_names(path: Path) -> frozenset[str]:
 
 
 def read_table(
-    budget: Budget, path: Path, needed: Sequence[str] = (), optional: Sequence[str] | None = (), *, first_row: int = 1
+    budget: Budget,
+    path: Path,
+    needed: Sequence[str] = (),
+    optional: Sequence[str] | None = (),
+    *,
+    first_row: int = 1,
+    prose: bool = True,
 ) -> Table:
     """Read some columns of a table. Rows without anything in them are left out.
 
@@ -72,11 +78,12 @@ def read_table(
         needed: Names that must be there.
         optional: Names that may be there; None takes all.
         first_row: What the first row below the header is called in errors.
+        prose: Whether it is text by people, see `read_text`, and not a file of our own.
 
     Raises:
         DataError: If a column is missing or named twice, a row has more or fewer cells, or the file is damaged.
     """
-    text, latin1 = read_text(path, prose=True)
+    text, latin1 = read_text(path, prose=prose)
     lines, within = _lines(text), "" if budget.path == str(path) else path.name
     places: list[str] = []
     try:

@@ -59,6 +59,16 @@ def test_a_word_without_sub_words_is_the_unknown_token_and_keeps_its_row() -> No
     assert aligned.vanished.tolist() == [1, 1]
 
 
+@fast
+@given(st.lists(st.lists(words, max_size=7), max_size=7))
+def test_the_releases_leave_such_words_out(items: list[list[str]]) -> None:
+    aligned, kept = align_words(items, Chunks(), replace_vanished=False), align_words(items, Chunks())
+    for (ids, rows), (all_ids, all_rows) in zip(*(as_lists(a, len(items)) for a in (aligned, kept)), strict=True):
+        spelt = [number for number, token in enumerate(all_ids) if token != Chunks.unknown_id]
+        assert (ids, rows) == ([all_ids[number] for number in spelt], [all_rows[number] for number in spelt])
+    assert not aligned.vanished.any()
+
+
 @pytest.mark.parametrize("items", [[], [[]], [[], []]])
 def test_nothing_to_align_is_empty(items: list[list[str]]) -> None:
     aligned = align_words(items, Chunks())

@@ -24,7 +24,7 @@ def read_table_file(file: Path, source: Source) -> Mapping[str, Cells]:
 
     if file.suffix != ".csv":
         return read_parquet(file, source, choose)
-    table = read_table(source, file, optional=None, first_row=2)
+    table = read_table(source, file, optional=None, first_row=2, prose=False)
     if table.latin1:
         raise source.error("is not UTF-8; save it as UTF-8", file.name)
     choose(table.names)
