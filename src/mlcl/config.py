@@ -47,7 +47,7 @@ class DataConfig(Section):
     task: Literal["auto", "regression", "classification"] = "auto"
     """Kind of label; `auto` takes classification when every label is 0 or 1, or the file has classes."""
     alignment: Literal["word", "spelt_word", "last_word"] = "word"
-    """Row of a sub-word: its word's (`spelt_word`, release: words without any go), or its segment's last word's (release)."""
+    """Row of a sub-word: its word's (`spelt_word`, release: words without any go), or its segment's last (release)."""
     columns: str | None = None
     """Columns of another release to keep, before anything else: `covarep5`, `facet20`, `mfn`, `hkt`; null for all."""
     normalise: Literal["none", "train", "item"] = "train"
