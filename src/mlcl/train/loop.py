@@ -104,10 +104,12 @@ def fit(
     with StopRequest() as stop:
         while state.epoch < config.epochs and not _out_of_patience(state, config):
             started = time.perf_counter()
-            if state.step == 0 or world_size() > 1:
-                torch.manual_seed(_epoch_seed(seed, state.epoch, state.step))
+            if state.step == 0:
+                torch.manual_seed(_epoch_seed(seed, state.epoch, 0))
             model.train()
             for items in list(_epoch_batches(len(train), config, seed, state.epoch))[state.step :]:
+                if world_size() > 1:  # a checkpoint has the random state of one process: all of them draw by the step
+                    torch.manual_seed(_epoch_seed(seed, state.epoch, state.step))
                 factor = learning_rate_factor(state.epoch * steps + state.step, planned, config)
                 set_learning_rates(optimiser, factor)
                 values = training_step(trained, train, items, optimiser, config, device)
@@ -129,7 +131,7 @@ def fit(
 
 
 def _epoch_seed(seed: int, epoch: int, step: int) -> int:
-    """Seed of dropout from this point on; processes draw independently of one another."""
+    """Seed of dropout from this step on; processes draw independently of one another."""
     return int(np.random.SeedSequence([seed, epoch, step, rank()]).generate_state(1, np.uint64)[0] >> 1)
 
 

@@ -2,6 +2,7 @@
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,8 +24,26 @@ def test_the_same_seed_gives_the_same_weights_and_another_order_of_draws_outside
     assert same(first.model, second.model)
 
 
-def test_a_training_stopped_after_any_step_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    """Dropout is on, so a wrong random state shows; accumulation too, so a step has parts."""
+class Undistributed:
+    """In the place of `DistributedDataParallel`: the model as it is."""
+
+    def __new__(cls, model: Any) -> Any:
+        return model
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_training_stopped_after_any_step_goes_on_bit_for_bit(
+    tmp_path: Path, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dropout is on, so a wrong random state shows; accumulation too, so a step has parts.
+
+    Of two processes this is the first, alone with its share of each batch, and finds another's random state.
+    """
+    monkeypatch.setattr("mlcl.train.loop.DistributedDataParallel", Undistributed)
+    monkeypatch.setattr("mlcl.train.loop.world_size", lambda: processes)
+    monkeypatch.setattr("mlcl.train.loop._broadcast", lambda value: value)
+    if processes > 1:
+        monkeypatch.setattr("mlcl.train.checkpoint.restore_random_state", lambda state: None)
     whole = Run(tmp_path / "whole", dropout=0.3, settings=SETTINGS)
     expected = whole.fit()
     assert len(whole.recorder.gradients) == 6
