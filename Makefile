@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: demo bench test test-long wheel lint types contract format clean
+.PHONY: demo bench test test-long coverage wheel lint types contract format clean
 
 demo: .venv/installed
 	$(BIN)/mlcl train demo
@@ -15,6 +15,9 @@ test: .venv/installed-dev
 
 test-long: .venv/installed-dev
 	$(PYTEST) -m long $(ARGS)
+
+coverage: .venv/installed-dev
+	$(PYTEST) --cov --cov-report=term $(ARGS)
 
 wheel: .venv/installed-dev
 	$(BIN)/python .ci/wheel.py
