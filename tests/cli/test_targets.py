@@ -22,6 +22,8 @@ from mlcl.studies.running import _Children
 from mlcl.train.follow.progress import TrainProgress
 from tables import read_csv
 
+pytestmark = pytest.mark.long
+
 MOODS = ("very sad", "sad", "rather sad", "calm", "rather glad", "glad", "very glad")
 LITTLE = [*TINY, *settings(data__max_length=24, train__epochs=1, train__batch_size=16), "--quiet", "--seed", "1"]
 EXPECTED = {

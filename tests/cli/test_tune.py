@@ -22,6 +22,8 @@ from mlcl.runs import prepare as preparing
 from mlcl.studies.tune import run as running
 from patience import HANGS, wait_until
 
+pytestmark = pytest.mark.long
+
 DATA = ["--data", "planted:48"]
 CHANGES = settings(
     **{**TINY_MODEL, "model__d_model": 16}, train__epochs=2, train__batch_size=16, train__encoder_learning_rate=1e-3
@@ -216,7 +218,6 @@ def wait_for(process: subprocess.Popen[str], folder: str, text: str) -> None:
     wait_until(lambda: process.poll() is not None or (journal.exists() and text in journal.read_text()))
 
 
-@pytest.mark.long
 def test_two_processes_share_a_study(workplace: Path) -> None:
     both = [start("s", 6) for _ in range(2)]
     ended = [process.communicate(timeout=HANGS) for process in both]
@@ -231,7 +232,6 @@ def test_two_processes_share_a_study(workplace: Path) -> None:
     assert list(Path("s/workers").iterdir()) == []
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_study_goes_on_with_the_same_values(workplace: Path, number: signal.Signals) -> None:
     process = start("s", 500)

@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from every_model import batch, build
 from mlcl.models.registry import MODELS
+
+pytestmark = pytest.mark.long
 
 EXACT = 1e-12  # float64, values of order 1
 

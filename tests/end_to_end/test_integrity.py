@@ -18,7 +18,7 @@ from mlcl.lock import alone_in
 from mlcl.runs.folder import RunFolder
 from planted import write_planted
 
-pytestmark = pytest.mark.usefixtures("workplace")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("workplace")]
 
 
 @pytest.fixture(scope="module")

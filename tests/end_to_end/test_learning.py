@@ -14,7 +14,7 @@ from comparison import content, differences
 from planted import write_planted
 from tables import read_csv
 
-pytestmark = pytest.mark.usefixtures("workplace")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("workplace")]
 RATES = settings(train__encoder_learning_rate=2e-3, train__learning_rate=2e-3, train__batch_size=32)
 NO_DROPOUT = settings(
     **{
@@ -38,7 +38,6 @@ def constant_error(folder: str) -> float:
     return float(np.abs(labels - np.median(labels)).mean())
 
 
-@pytest.mark.long
 def test_dev_error_falls_on_the_planted_corpus() -> None:
     errors = [record["dev"]["mae"] for record in train("run", *settings(train__epochs=5), **BUDGET)]
     assert errors[-1] < errors[0]
@@ -46,7 +45,6 @@ def test_dev_error_falls_on_the_planted_corpus() -> None:
     assert json.loads(Path("run/metrics.json").read_text(encoding="utf-8"))["test"]["corr"] > 0.4
 
 
-@pytest.mark.long
 def test_dev_error_stays_at_chance_with_shuffled_labels() -> None:
     """Negative control: the same items and the same set of labels, in another order."""
     history = train("run", *settings(train__epochs=5), shuffled=BUDGET, **BUDGET)
@@ -55,7 +53,6 @@ def test_dev_error_stays_at_chance_with_shuffled_labels() -> None:
     assert max(abs(record["dev"]["corr"] or 0) for record in history) < 0.2  # 200 items: two deviations are 0.14
 
 
-@pytest.mark.long
 def test_a_handful_of_items_is_learnt_by_heart() -> None:
     """Every part of the gradient path works: training error falls below a tenth of the labels' spread."""
     options = settings(train__epochs=60, train__batch_size=16)
@@ -109,7 +106,6 @@ def test_patience_stops_after_that_many_epochs_without_improvement() -> None:
     assert files(Path("run"))["model/model.safetensors"]
 
 
-@pytest.mark.long
 def test_the_demo_runs_on_the_embedded_corpus_and_beats_the_constant() -> None:
     """The real demo at its own size of data, for one of its epochs and at a smaller model."""
     small = settings(train__epochs=1, model__d_model=16, data__max_length=24)

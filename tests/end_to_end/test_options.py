@@ -9,6 +9,8 @@ from comparison import differences
 from mlcl.config import DataConfig, Experiment, MLCLOptions, TrainConfig
 from writers import write_mag
 
+pytestmark = pytest.mark.long
+
 OTHER = {
     "seed": "7",
     "execution": "plain",  # without dropout to rounding only, tests/unit/models/test_execution.py

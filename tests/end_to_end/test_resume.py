@@ -20,7 +20,7 @@ from mlcl.train.state import TrainState
 from patience import HANGS, wait_until
 from planted import write_planted
 
-pytestmark = pytest.mark.usefixtures("workplace")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("workplace")]
 
 
 class Case(NamedTuple):
@@ -62,7 +62,6 @@ def wait_until_training(process: "subprocess.Popen[str]") -> None:
     assert process.stderr.readline().startswith("epoch   1/16"), process.communicate()
 
 
-@pytest.mark.long
 def test_killed_at_random_moments(long: Case) -> None:
     moments = random.Random(0)
     kills = 0

@@ -15,6 +15,8 @@ from mlcl.lock import alone_in
 from patience import HANGS, wait_until
 from planted import write_planted
 
+pytestmark = pytest.mark.long
+
 OPTIONS = ["--data", "planted.pkl", *TINY, *settings(train__batch_size=4, data__max_length=24)]
 
 
@@ -66,7 +68,6 @@ def test_a_failed_run_is_recorded_shown_and_retried_on_request_only() -> None:
     assert retried.out.count("FAILED") == 1
 
 
-@pytest.mark.long
 def test_a_stopped_study_goes_on_where_its_runs_were() -> None:
     arguments = ["compare", "mosi", "--models", "text", *OPTIONS, "--seeds", "1", "--set", "train.epochs=40"]
     study = subprocess.Popen(
@@ -90,7 +91,6 @@ def test_a_stopped_study_goes_on_where_its_runs_were() -> None:
     assert Path("study", run).read_bytes() == Path("whole", run).read_bytes()
 
 
-@pytest.mark.long
 def test_the_runs_of_a_killed_study_stop_with_it_and_the_same_command_goes_on() -> None:
     arguments = ["compare", "mosi", "--models", "text", *OPTIONS, "--seeds", "1", "--set", "train.epochs=400"]
     command = [sys.executable, "-m", "mlcl", *arguments, "--output", "study"]

@@ -44,8 +44,10 @@ def assert_plain(shown: Shown) -> None:
     assert "\r" not in shown.output.replace("\r\n", "")
 
 
-@pytest.mark.parametrize("columns", [80, 200])
-@pytest.mark.parametrize(("term", "no_color"), [("xterm-256color", False), *PLAIN])
+@pytest.mark.parametrize("columns", [80, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("term", "no_color"), [("xterm-256color", False), *(pytest.param(*case, marks=pytest.mark.long) for case in PLAIN)]
+)
 def test_a_training_shows_whole_lines_and_a_bar_where_one_can_be_drawn(
     terminals: Terminals, place: Path, columns: int, term: str, no_color: bool
 ) -> None:
@@ -80,6 +82,7 @@ READING = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("no_color", [False, True])
 @pytest.mark.parametrize("verb", READING)
 def test_what_only_reads_leaves_the_terminal_as_it_was(
@@ -144,6 +147,7 @@ def stop_and_go_on(terminals: Terminals, verb: str, term: str = "xterm-256color"
     return stopped
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["train", "crossvalidate", "tune"])
 def test_after_ctrl_c_the_last_line_names_the_command_that_goes_on(
     terminals: Terminals, workplace: Path, verb: str

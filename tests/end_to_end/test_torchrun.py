@@ -18,7 +18,7 @@ from mlcl.encode.tokenizer import word_tokenizer
 from patience import HANGS
 from planted import write_planted
 
-pytestmark = pytest.mark.usefixtures("workplace")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("workplace")]
 NO_DROPOUT = settings(
     **{
         f"model__{part}_dropout": 0
@@ -69,7 +69,6 @@ def history(run: str) -> list[Any]:
     return [json.loads(line) for line in Path(run, "history.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.long
 def test_two_processes_compute_what_one_does(encoder: Path) -> None:
     """float32 sums in another order differ in the last bits, and Adam's division makes more of them: hence 1e-3."""
     options = [*TRAIN, "--text-encoder", "encoder"]

@@ -85,6 +85,7 @@ def test_the_metrics_are_those_of_the_label_s_kind(target: Target) -> None:
     assert [name for name in selection_names(target) if name not in of_dev_alone] == list(found)
 
 
+@pytest.mark.long
 @every_target
 def test_an_interval_is_of_the_printed_value(target: Target) -> None:
     given = made(target)
@@ -134,6 +135,7 @@ def test_a_summary_of_folds_is_that_of_their_items_together(target: Target, tmp_
         assert bounds.estimate == found.pooled[name]
 
 
+@pytest.mark.long
 @every_target
 def test_a_report_shows_what_the_runs_wrote(target: Target, tmp_path: Path) -> None:
     shape = {"items": ITEMS, "seeds": (1, 2), "epochs": 1, "systems": ["mlcl", "text"]}
@@ -247,6 +249,7 @@ def test_two_classes_of_version_0_1_0_are_read_from_the_one_probability(tmp_path
     assert list(back.metrics()) == list(given.metrics())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["3", "7"])
 def test_more_classes_of_version_0_1_0_have_the_metrics_of_the_chosen_class(name: str, tmp_path: Path) -> None:
     target = TARGETS[name]

@@ -15,7 +15,7 @@ from mlcl.data.formats.own import folder
 from real.test_originals import real
 from tables import read_csv
 
-pytestmark = pytest.mark.usefixtures("workplace")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("workplace")]
 ONE_EPOCH = settings(**{**TINY_MODEL, "data__max_length": 48}, train__epochs=1, train__batch_size=8)
 FIRST = 24
 # name: how to divide it, the label, the number of classes, the text encoder

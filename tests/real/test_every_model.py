@@ -10,6 +10,8 @@ import pytest
 from command import settings, succeed
 from mlcl.models.registry import MODELS
 
+pytestmark = pytest.mark.long
+
 DATA = Path(os.environ.get("MLCL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 ENCODER = Path(os.environ.get("MLCL_TEXT_ENCODER") or Path.home() / ".cache" / "mlcl-assets" / "minilm")
 FILES = {

@@ -23,6 +23,8 @@ from benchmarks.workload import SHAPES, WORD_COUNTS, build_workload, draw_length
 from mlcl.cli import main
 from mlcl.errors import UsageError
 
+pytestmark = pytest.mark.long
+
 SIZES = ["model.d_model=16", "model.num_heads=4", "model.fusion_feed_forward=16", "model.cross_dim_head=8"]
 CPU = torch.device("cpu")
 SMALL = BertConfig(hidden_size=24, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, vocab_size=2100)
