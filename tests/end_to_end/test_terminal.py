@@ -20,6 +20,7 @@ BAR = re.compile(
     r"(starting|epoch \d/2) +[━╸╺ ]{20} +(0/\?|\d/6)( +[\d:-]{7})?(?P<terms>( +(loss|task|.mcl) \d+\.\d+)*)"
 )
 PLAIN = [("xterm-256color", True), ("dumb", False), ("dumb", True)]
+TERMINALS = [("xterm-256color", False), *(pytest.param(*case, marks=pytest.mark.long) for case in PLAIN)]
 
 
 @pytest.fixture(scope="module")
