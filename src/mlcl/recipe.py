@@ -25,11 +25,7 @@ def recipe_names() -> list[str]:
 
 
 def read_recipe(name: str) -> dict[str, Any]:
-    """Read a recipe as plain values.
-
-    Raises:
-        UsageError: If there is no recipe of that name.
-    """
+    """Read a recipe as plain values; raises a UsageError if there is no recipe of that name."""
     if name not in recipe_names():
         raise UsageError(f"unknown recipe {shown(name)}; {nearest(name, recipe_names())}")
     values: dict[str, Any] = parse_yaml((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))

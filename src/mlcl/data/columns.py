@@ -50,10 +50,6 @@ def choose_columns(corpus: Corpus, name: str) -> Corpus:
     ``covarep5`` keeps 5 of COVAREP's 74 and ``facet20`` 20 of FACET 4.1's 47, ``mfn`` does both: from the rows of MAG's
     MOSI file to those of MFN, MulT and MMSA. ``hkt`` keeps 60 of COVAREP's 81 and 36 of OpenFace's 91.
 
-    Args:
-        corpus: The corpus.
-        name: A name in `CHOICES`.
-
     Raises:
         UsageError: If there is no such choice.
         DataError: If the rows have another number of columns than the choice starts from.

@@ -41,11 +41,7 @@ class Fold:
 
 
 def pool(corpus: Corpus) -> Split:
-    """All items of the corpus.
-
-    Raises:
-        DataError: If some have no labels, or the splits cannot be joined.
-    """
+    """All items of the corpus; raises a DataError if some have no labels, or the splits cannot be joined."""
     for name, split in corpus.splits.items():
         if split.labels is None:
             raise DataError("a split without labels; cross-validation needs them all", path=corpus.path, place=name)
@@ -130,20 +126,12 @@ def advised_grouping(corpus: Corpus) -> Literal["item", "video", "speaker"]:
 
 
 def listed_folds(path: str) -> int:
-    """How many folds a file lists.
-
-    Raises:
-        DataError: If it is no such file.
-    """
+    """How many folds a file lists; raises a DataError if it is no such file."""
     return len(_lists(Path(path)))
 
 
 def lists_hash(config: FoldConfig) -> str | None:
-    """Hash of the file with the lists; None where folds are dealt.
-
-    Raises:
-        DataError: If it cannot be read.
-    """
+    """Hash of the file with the lists; None where folds are dealt. Raises a DataError if it cannot be read."""
     if config.lists is None:
         return None
     try:

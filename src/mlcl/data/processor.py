@@ -66,11 +66,6 @@ class Processor:
     def fit(cls, corpus: Corpus, config: DataConfig, *, vectors: bool = False) -> "Processor":
         """Take widths and label kind from the corpus, and feature statistics from its train split.
 
-        Args:
-            corpus: What to fit on.
-            config: How.
-            vectors: Whether the text is read as word vectors.
-
         Raises:
             DataError: If the corpus does not allow the alignment, has no word vectors, or labels that are no classes.
         """
@@ -111,8 +106,6 @@ class Processor:
         """Tokenise, align and normalise one split.
 
         Args:
-            split: The items.
-            tokenizer: What splits words.
             word_aligned: Whether rows belong to words.
             consume: Whether `split` may lose its rows meanwhile, so that they need not stand in memory twice.
 
@@ -156,11 +149,7 @@ class Processor:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> "Processor":
-        """Build from what `plain` gave.
-
-        Raises:
-            ValueError: If one of the values is not what it should be.
-        """
+        """Build from what `plain` gave; raises a ValueError if one of the values is not what it should be."""
         target = Target.of(values)
         own = {name: value for name, value in values.items() if name not in target.plain()}
         made: Processor = TypeAdapter(cls).validate_python({**own, "target": target})

@@ -43,11 +43,7 @@ class Architecture:
 
     @classmethod
     def of(cls, encoder: Any) -> "Architecture":
-        """Read it off an encoder.
-
-        Raises:
-            EncoderError: If the encoder reads no tokens, or more than tokens.
-        """
+        """Read it off an encoder; raises an EncoderError if the encoder reads no tokens, or more than tokens."""
         config, taken = encoder.config, inspect.signature(encoder.forward).parameters
         senses = [name for name in config.sub_configs if any(sense in name for sense in _OTHER_SENSES)]
         if "input_ids" not in taken:
@@ -159,11 +155,7 @@ def _made_up(items: int, time: int, vocabulary: int) -> Tensor:
 
 
 def call(encoder: Any, architecture: Architecture, inputs: dict[str, Tensor]) -> Tensor:
-    """(batch, time, width) last hidden states.
-
-    Raises:
-        EncoderError: If the encoder gives anything else.
-    """
+    """(batch, time, width) last hidden states; raises an EncoderError if the encoder gives anything else."""
     output = encoder(**inputs, **architecture.options)
     states = getattr(output, "last_hidden_state", None)
     shape = (*inputs["attention_mask"].shape, architecture.width)

@@ -132,11 +132,7 @@ class PositionReadout(nn.Module):
         mask: Bool[Tensor, "batch steps"],
         lengths: Sequence[int],
     ) -> Float[Tensor, "batch dim"]:
-        """Return the weighted sum.
-
-        Raises:
-            UsageError: If a stretch is longer than its weights.
-        """
+        """Return the weighted sum; raises a UsageError if a stretch is longer than its weights."""
         for length, longest in zip(lengths, self.lengths, strict=True):
             if length > longest:
                 raise UsageError(

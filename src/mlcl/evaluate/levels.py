@@ -33,9 +33,6 @@ class LevelProbe:
     """Listens to a model's levels of contrast and to its fused embedding while it is entered.
 
     Any model will do: one without levels has its fused embedding alone.
-
-    Args:
-        model: A model that returns a `MultimodalOutput`.
     """
 
     def __init__(self, model: nn.Module) -> None:

@@ -46,12 +46,6 @@ def write_report(summary: Summary, output: Path, words: Words, *, no_maps: str) 
 
     What an earlier report left there is replaced; other files stay.
 
-    Args:
-        summary: The numbers.
-        output: The folder.
-        words: Words of the items.
-        no_maps: Why there are no embedding maps, where there are none.
-
     Returns:
         The files.
 

@@ -21,8 +21,6 @@ class Finding:
     """The reference against one other system.
 
     Attributes:
-        reference: Name of the reference.
-        other: Name of the other system.
         found: Reference minus other, with the interval, the p-value and the effect size.
         corrected: The p-value after Holm's correction over the table.
         better: Name of the better one; None where they are not distinguishable.

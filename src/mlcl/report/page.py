@@ -17,7 +17,6 @@ class Section:
 
     Attributes:
         anchor: Its id.
-        title: Its heading.
         lead: What to look for, in a sentence or two.
         sheets: Its tables.
         plots: Its figures.
@@ -39,12 +38,10 @@ class Page:
     """Everything that the page shows.
 
     Attributes:
-        title: Heading.
         subtitle: What kind of study, of how many runs.
         verdict: What it says, in paragraphs.
         problems: Sentences on what does not fit together; shown first.
         identity: Name and value of what identifies the study.
-        sections: In their order.
     """
 
     title: str

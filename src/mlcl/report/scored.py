@@ -23,8 +23,6 @@ class Scored:
     """Predictions on one split.
 
     Attributes:
-        split: Its name.
-        target: What is predicted.
         ids: Identifiers, in the split's order.
         labels: (items,) true labels.
         scores: Per system (seeds, items) scores, or (seeds, items, classes) probabilities, nan where a run of version

@@ -61,12 +61,7 @@ class Summary:
 
 
 def summarise(evidence: Evidence, split: str, *, resamples: int = RESAMPLES) -> Summary:
-    """Compute the numbers of a study.
-
-    Args:
-        evidence: The study.
-        split: The split whose predictions count.
-        resamples: Of bootstrap and permutation tests.
+    """Compute the numbers of a study on a split.
 
     Raises:
         RunError: If a run has no predictions of the split, or was scored on other items.

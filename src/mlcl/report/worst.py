@@ -17,14 +17,7 @@ LONGEST = 240
 
 
 def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bool = True) -> Sheet:
-    """The worst items of one system, by its error averaged over seeds.
-
-    Args:
-        summary: The numbers.
-        name: Which system.
-        words: What is said in each item, in the split's order; None leaves words out.
-        ids: Whether items are named by their ids; by their rank in the table if not.
-    """
+    """The worst items of one system by its error averaged over seeds, with words and ids where these may be shown."""
     scored, rows, target = summary.scored, summary.scored.scores[name], summary.scored.target
     if target.task == "regression":
         kind, error = "prediction and absolute error", item_error(target, "mae")

@@ -41,11 +41,7 @@ def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords 
 
 
 def load_processor(folder: RunFolder) -> tuple[Processor, SubWords | VectorSteps]:
-    """Read ``processor/``.
-
-    Raises:
-        RunError: If the run holds no trained model yet.
-    """
+    """Read ``processor/``; raises a RunError if the run holds no trained model yet."""
     if not folder.trained:
         raise RunError(f"{folder.path} holds no trained model yet; go on with mlcl train --resume {folder.path}")
     folder.digests.check(*folder.processor.iterdir(), *folder.model.iterdir())
@@ -120,10 +116,6 @@ def read_predictions(path: Path, target: Target) -> Predictions:
     """Read, to the last bit, what `save_predictions` wrote as .csv for one labelled split of a run.
 
     Version 0.1.0 kept one probability, of class 1 of two, else of the predicted class; the others are nan then.
-
-    Args:
-        path: The file.
-        target: What the run has learnt.
 
     Raises:
         RunError: If the file is missing, damaged or of another kind of label.

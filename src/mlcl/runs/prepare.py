@@ -55,11 +55,7 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
     ever stale, and the folder may be deleted at any time.
 
     A file whose text is word vectors alone has no use for a language model: a small transformer over the vectors takes
-    its place, and a note says so.
-
-    Args:
-        experiment: Whose data.
-        with_test: Without, the test split is dropped as soon as the file is read, and has no opener.
+    its place, and a note says so. Without `with_test` the test split is dropped as soon as the file is read.
 
     Raises:
         DataError: If the file cannot be used for training.

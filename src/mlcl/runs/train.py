@@ -42,11 +42,6 @@ def train_run(
 
     Everything that can be wrong with data, encoder and options is found before `make_folder` makes the folder.
 
-    Args:
-        experiment: What to train.
-        make_folder: Makes the new folder, or opens the one to go on with.
-        quiet: Show no progress.
-
     Returns:
         The folder, and the columns of its result table.
     """

@@ -29,21 +29,12 @@ _MAX_DEPTH = 8  # of structures in a page's head
 _FAILURES = (
     *(pa.ArrowException, ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError),
 )
-# All that the library, and the walk through its pages, raise on damaged files: see tests/fuzz.
-_FAILURES = (
-    *(pa.ArrowException, ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError),
-)
 
 Head = dict[int, Any]
 
 
 def read_parquet(path: Path, budget: Budget, choose: Callable[[Sequence[str]], list[str]]) -> dict[str, list[object]]:
-    """Return columns by name.
-
-    Args:
-        path: The file.
-        budget: What is read.
-        choose: Names of the columns to read, of those there are.
+    """Return the columns, by name, that `choose` takes of those there are.
 
     Raises:
         DataError: If it is no table of text, numbers and lists of them, or takes more memory than is left.

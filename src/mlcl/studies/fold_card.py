@@ -20,14 +20,7 @@ def fold_columns(summary: FoldSummary) -> dict[str, Scores]:
 
 
 def fold_card(experiment: Experiment, facts: Sequence[Mapping[str, Any]], summary: FoldSummary, groups: int) -> str:
-    """Write the card in Markdown.
-
-    Args:
-        experiment: The resolved configuration, of the first fold.
-        facts: Of each fold's run.
-        summary: What was found.
-        groups: How many groups there are.
-    """
+    """Write the card in Markdown, from the first fold's configuration and the facts of each fold's run."""
     fold, data, encoder, entry = (
         experiment.data.fold,
         facts[0]["data"],

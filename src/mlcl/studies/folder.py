@@ -56,23 +56,14 @@ class Plan(Section):
 
 
 class Study:
-    """A study folder, for those who read it.
-
-    Args:
-        path: The folder.
-        plan: Its plan.
-    """
+    """A study folder, for those who read it."""
 
     def __init__(self, path: Path, plan: Plan) -> None:
         self.path, self.plan = path, plan
 
     @classmethod
     def open(cls, path: str | Path) -> "Study":
-        """Open an existing study.
-
-        Raises:
-            RunError: If there is no study at `path`, or its plan is damaged.
-        """
+        """Open an existing study; raises a RunError if there is no study at `path`, or its plan is damaged."""
         folder = Path(path)
         file = folder / _FILE
         if not file.is_file():

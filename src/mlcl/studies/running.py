@@ -30,8 +30,6 @@ class Finished:
     """One run that came to an end.
 
     Attributes:
-        system: Which system.
-        seed: Its seed.
         error: Why it failed, or None.
         seconds: How long it took here.
         left: Runs still to come.
@@ -52,7 +50,6 @@ def run_study(
     A run that fails is recorded beside its folder and the others go on. Interrupted runs resume where they were.
 
     Args:
-        study: The study.
         devices: One run at a time on each; a device may be named twice.
         threads: CPU threads of each run.
         retry: Make failed runs again, from their start.

@@ -61,13 +61,7 @@ def _check_pair(
 
 
 def _fingerprints(split: Split, texts: Sequence[str], shared: set[str]) -> list[str]:
-    """Per item a hash of its text and rows, or of text and id where it has no rows; empty where no other can be equal.
-
-    Args:
-        split: The items.
-        texts: Their texts.
-        shared: Texts that several items have.
-    """
+    """Per item a hash of its text and rows, or of text and id without rows; empty where no other can be equal."""
     return [_fingerprint(split, item, text) if text in shared else "" for item, text in enumerate(texts)]
 
 

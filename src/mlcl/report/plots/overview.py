@@ -54,14 +54,7 @@ def results_plot(summary: Summary) -> Plot:
 
 
 def differences_plot(summary: Summary, found: list[Finding], name: str, *, bars: bool) -> Plot:
-    """The main metric of the reference minus that of each other system, with the intervals: as in the table.
-
-    Args:
-        summary: The numbers.
-        found: Comparisons of one reference.
-        name: Stem of the file.
-        bars: Draw bars from zero, as for an ablation; dots otherwise.
-    """
+    """The main metric of the reference minus that of each other system, as in the table: dots, or bars."""
     base = summary.labels[found[0].reference]
 
     def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001

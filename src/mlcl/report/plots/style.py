@@ -77,7 +77,6 @@ class Plot:
         name: Stem of its file.
         title: What stands above it.
         alt: What it shows, in numbers, for those who cannot see it.
-        svg: The file.
         wide: Whether it takes the page's width.
     """
 

@@ -78,11 +78,7 @@ def work(begun: Begun, *, budget: int, timeout: float | None, quiet: bool) -> No
 
 
 def show(begun: Begun) -> FrozenTrial:
-    """Print the best trials and return the very best.
-
-    Raises:
-        RunError: If no trial is complete.
-    """
+    """Print the best trials and return the very best; raises a RunError if no trial is complete."""
     study = begun.study
     ranked = study.ranked()
     if not ranked:

@@ -13,14 +13,7 @@ from mlcl.studies.tune.search import SearchSpace
 
 
 def tune_plan(experiment: Experiment, space: SearchSpace, prepared: Prepared, setup: Setup) -> dict[str, Any]:
-    """Plain values for ``tune.yaml``, without paths.
-
-    Args:
-        experiment: With its own values.
-        space: What is searched.
-        prepared: Its data, made without test.
-        setup: Its model before training.
-    """
+    """Plain values for ``tune.yaml``, without paths."""
     settings = experiment.model_dump(mode="json", exclude={"device", "execution", "text_encoder"})
     settings["data"] = {key: value for key, value in settings["data"].items() if key not in ("file", "cache")}
     return {

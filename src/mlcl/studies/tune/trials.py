@@ -34,9 +34,6 @@ class TuneStudy:
     trial counts, the failed and the pruned among them, so that equal budgets are equal.
 
     Attributes:
-        folder: Where the study is kept.
-        space: What is searched.
-        study: Optuna's study of it.
         seed: Of the sampler. Each trial draws from a generator of its own, by its number: a study that was stopped and
             gone on with is the same as one in one go.
     """

@@ -23,13 +23,7 @@ def keys_of_splits(data: object) -> set[str]:
 
 
 def array_splits(source: Source, data: object, sizes: Sequence[str]) -> list["ArraySplit"]:
-    """Return the splits of a file of arrays.
-
-    Args:
-        source: The file.
-        data: What the pickle holds.
-        sizes: Keys that tell how many items a split has; the first that is there does.
-    """
+    """The splits of a file of arrays; of the keys in `sizes` the first that is there tells how many items each has."""
     return [_array_split(source, ours, name, arrays, sizes) for ours, name, arrays in source.named(data)]
 
 
@@ -49,15 +43,7 @@ def _array_split(source: Source, ours: str, name: str, arrays: object, sizes: Se
 
 @dataclass(frozen=True)
 class ArraySplit:
-    """One split of a file of arrays.
-
-    Attributes:
-        source: The file.
-        name: Our name of the split.
-        file_name: The file's name of it, for errors.
-        arrays: The split's dict.
-        count: Number of items.
-    """
+    """One split of a file of arrays: its dict, and how many items it has."""
 
     source: Source
     name: str

@@ -59,8 +59,6 @@ def read(data: dict[object, object], source: Source, *, vocabulary: str | None =
     why.
 
     Args:
-        data: What the pickle holds.
-        source: The file while it is read.
         vocabulary: Folder, vocab.txt or tokenizer.json of the BERT tokenizer that made text_bert, to spell the words of
             a file without raw_text.
 

@@ -23,7 +23,6 @@ class Placed:
     Attributes:
         rows: Per split the real rows by name, each a list with one matrix per item.
         word_aligned: Whether row ``k`` belongs to word ``k``.
-        notes: What a user should know.
     """
 
     rows: list[dict[str, Matrices]]
@@ -112,7 +111,6 @@ class _Blocks:
     """The arrays of one split with their padding.
 
     Attributes:
-        split: Where they are from.
         matrices: By name, one matrix per item.
         spans: By name, what `filled` says of each item.
         lengths: By name, what the file says of each item.

@@ -72,14 +72,8 @@ def read(data: Path, source: Source, *, collapse: str = "mean", pauses: str = "d
         labels each video is one item. A folder may hold one JSON file ``{"train": [VIDEO, ...], "valid": [...],
         "test": [...]}``, the fold; without it every item stands in train.
 
-    Rows under a word are collapsed to one (see `CsdOptions`); a word without any gets zeros. Entries that are not
-    finite count as 0 before that.
-
-    Args:
-        data: The file or folder.
-        source: The same while it is read.
-        collapse: How rows under a word become one, see `CsdOptions`.
-        pauses: What becomes of the token ``sp``, see `CsdOptions`.
+    Rows under a word are collapsed to one, and pauses dropped or kept (see `CsdOptions`); a word without any gets
+    zeros. Entries that are not finite count as 0 before that.
 
     Raises:
         DataError: If anything differs from the format, with the place.

@@ -53,11 +53,8 @@ class TableReader:
     """A table on its way to a corpus.
 
     Attributes:
-        source: The file.
         cells: Columns by name, all of one length.
-        facts: What is known of the whole.
         place: Names an item by its index, for errors.
-        layout: Name of the layout.
     """
 
     source: Source
@@ -71,10 +68,7 @@ class TableReader:
         return len(self.cells["id"])
 
     def build(self, rows: Mapping[str, Ragged]) -> Corpus:
-        """Join the table with its feature rows.
-
-        Args:
-            rows: Of all items in the table's order, by column.
+        """Join the table with its feature rows, by column, of all items in the table's order.
 
         Raises:
             DataError: If the table differs from its form, with the place.

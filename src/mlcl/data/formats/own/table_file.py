@@ -12,11 +12,7 @@ TABLE_FILES = ("data.csv", "data.parquet")
 
 
 def read_table_file(file: Path, source: Source) -> Mapping[str, Cells]:
-    """Return the columns by name.
-
-    Raises:
-        DataError: If it cannot be read, or has a column that nobody knows.
-    """
+    """Return the columns by name; raises a DataError if it cannot be read, or has a column that nobody knows."""
 
     def choose(names: Sequence[str]) -> list[str]:
         check_names(names, source)

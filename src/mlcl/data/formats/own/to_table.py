@@ -31,15 +31,7 @@ class CorpusTable:
 
 
 def to_table(corpus: Corpus, path: str | Path) -> CorpusTable:
-    """Turn a corpus into columns.
-
-    Args:
-        corpus: The corpus.
-        path: Where it is to be written, for errors.
-
-    Raises:
-        DataError: If columns cannot hold it, with what would be lost.
-    """
+    """Turn a corpus into columns; raises a DataError if columns cannot hold it, with what would be lost."""
     _check(corpus, path)
     splits = corpus.splits
     columns = {

@@ -36,15 +36,14 @@ def read(data: Path, source: Source, *, fold: int | None = None) -> Corpus:
 
     Format:
         JSON, an object of items by id: ``utterance``, a text; ``context``, the list of texts before it; ``sarcasm``,
-        true or false; and perhaps ``speaker``. Other keys are left out. There are no feature rows.
+        true or false; and perhaps ``speaker``. Other keys are left out. There are no feature rows. The folds are a
+        pickle in the same folder: a list of pairs of integer arrays, the numbers of train and test items.
 
     All items stand in ``train`` unless a fold is chosen. Fold k takes its own test items as ``test``, those of the next
     fold as ``dev``, and the rest of its train items as ``train``.
 
     Args:
-        data: The file or folder.
-        source: The same while it is read.
-        fold: Which fold to take, from 0, where the folder holds folds (see `read_folds`).
+        fold: Which fold to take, from 0, where the folder holds folds.
 
     Raises:
         DataError: If anything differs from the format, with the place.
@@ -65,28 +64,6 @@ def read(data: Path, source: Source, *, fold: int | None = None) -> Corpus:
     if folds and fold is None:
         notes.append(f"{len(folds)} folds lie beside the texts, of which none is chosen")
     return build_labelled(source, list(splits.values()), "mustard", notes=notes)
-
-
-def read_folds(path: str | Path) -> list[Fold]:
-    """Ids of the train and test items of each fold that lies beside the texts.
-
-    Format:
-        A pickle in the folder of the JSON file: a list of pairs of integer arrays, item numbers in the file's order.
-
-    Args:
-        path: The JSON file, or its folder.
-
-    Raises:
-        DataError: If there are none, or they do not fit the items.
-    """
-    root = Path(path)
-    file = _json_in(root) if root.is_dir() else root
-    if file is None or not file.is_file():
-        raise DataError("holds no JSON file with utterance, context and sarcasm", path=path)
-    folds = _folds(file, list(_items(Source(str(file)), file)))
-    if not folds:
-        raise DataError("has no list of folds beside it: a pickle of pairs of item numbers", path=file)
-    return folds
 
 
 def _items(source: Source, file: Path) -> dict[str, object]:
