@@ -5,21 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import Json
+from mlcl.cli.options import DataFile, Json
 from mlcl.inert import printable
 
 if TYPE_CHECKING:
     from mlcl.data.inspection import Finding, Inspection
 
 
-def inspect(file: Path, *, json: Json = False) -> None:
-    """Say what a data file is: layout, sizes, lengths, labels, what looks wrong, and what to do next.
-
-    Parameters
-    ----------
-    file
-        Data file or folder, of any known layout.
-    """
+def inspect(file: DataFile, *, json: Json = False) -> None:
+    """Say what a data file is: layout, sizes, lengths, labels, what looks wrong, and what to do next."""
     from rich.text import Text
 
     from mlcl.console import Console
@@ -35,18 +29,12 @@ def inspect(file: Path, *, json: Json = False) -> None:
 
 
 def verify(
-    file: Path,
+    file: DataFile,
     *,
     strict: Annotated[bool, Parameter(negative="", help="Fail for warnings too.")] = False,
     json: Json = False,
 ) -> None:
-    """Run every check on a data file: one line per finding; exit 1 if any is an error.
-
-    Parameters
-    ----------
-    file
-        Data file or folder, of any known layout.
-    """
+    """Run every check on a data file: one line per finding; exit 1 if any is an error."""
     from mlcl.data.inspection import CHECKS
     from mlcl.errors import DataError
 

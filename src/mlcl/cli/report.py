@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    study: Path,
+    study: Annotated[Path, Parameter(help="Study folder or run folder.")],
     *,
     output: Annotated[Path | None, Parameter(help="Folder to write; `report` inside the study when absent.")] = None,
     split: Annotated[str, Parameter(help="Which predictions: `dev` or `test`.")] = "test",
@@ -26,13 +26,7 @@ def report(
     device: Device = "auto",
     threads: Threads = None,
 ) -> None:
-    """Write report.html, its tables and figures from a study, or from a single run.
-
-    Parameters
-    ----------
-    study
-        Study folder or run folder.
-    """
+    """Write report.html, its tables and figures from a study, or from a single run."""
     from mlcl.report.build import check_output, write_report
     from mlcl.report.evidence import read_evidence
     from mlcl.report.maps import map_systems

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import TrainingOptions, set_threads
+from mlcl.cli.options import RECIPES, TrainingOptions, set_threads
 from mlcl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ _NONE = TrainingOptions()
 
 
 def train(
-    recipe: str | None = None,
+    recipe: Annotated[
+        str | None, Parameter(help=f"{RECIPES}, or a recipe file (.yaml) that extends one of them.")
+    ] = None,
     *,
     options: TrainingOptions = _NONE,
     label: Annotated[str | None, Parameter(help="Which label to learn, where the file has several.")] = None,
@@ -28,13 +30,7 @@ def train(
         str | None, Parameter(help="Show the epochs in `tensorboard`, `wandb` or `trackio` too; each is a package.")
     ] = None,
 ) -> None:
-    """Train a model, choose its epoch on dev, read test once, and keep everything in a run folder.
-
-    Parameters
-    ----------
-    recipe
-        demo, mosi, mosei, ur_funny, mustard, or a recipe file (.yaml) that extends one of them.
-    """
+    """Train a model, choose its epoch on dev, read test once, and keep everything in a run folder."""
     from mlcl.console import Console
     from mlcl.parallel import rank
     from mlcl.recipe import recipe_names

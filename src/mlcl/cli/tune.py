@@ -7,14 +7,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import TrainingOptions
+from mlcl.cli.options import Recipe, TrainingOptions
 from mlcl.errors import MlclError, UsageError
 
 _NONE = TrainingOptions()
 
 
 def tune(
-    recipe: str,
+    recipe: Recipe,
     *,
     options: TrainingOptions = _NONE,
     trials: Annotated[
@@ -32,11 +32,6 @@ def tune(
     """Search settings by their dev score; the test split is not loaded. `mlcl config` shows which.
 
     The first trial has the recipe's own values. Start the command again to go on, or several times to share the work.
-
-    Parameters
-    ----------
-    recipe
-        demo, mosi, mosei, ur_funny, mustard, or a recipe file.
     """
     from mlcl.studies.tune.search import search_space
 
