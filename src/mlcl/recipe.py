@@ -244,7 +244,8 @@ def _describe_section(section: BaseModel, indent: str) -> list[str]:
             plain = section.model_dump(mode="json", include={name})
             flow = isinstance(plain[name], list)
             text = yaml.safe_dump(plain[name], default_flow_style=True) if flow else yaml.safe_dump(plain)
-            lines += [f"{indent}# {field.description}", f"{indent}{name}: {text}" if flow else f"{indent}{text}"]
+            lines += [f"{indent}# {line}" for line in (field.description or "").splitlines()]
+            lines.append(f"{indent}{name}: {text}" if flow else f"{indent}{text}")
     return lines
 
 
