@@ -68,14 +68,7 @@ def choose_columns(corpus: Corpus, name: str) -> Corpus:
         rows = {kind: _kept(ragged, CHOICES[name].get(kind)) for kind, ragged in part.rows.items()}
         return replace(part, rows=rows)
 
-    return corpus.with_splits(
-        {
-            split_name: replace(
-                split, main=segment(split.main), context=None if split.context is None else segment(split.context)
-            )
-            for split_name, split in corpus.splits.items()
-        }
-    )
+    return corpus.with_splits({key: split.with_segments(segment) for key, split in corpus.splits.items()})
 
 
 def _kept(rows: Ragged, choice: Choice | None) -> Ragged:

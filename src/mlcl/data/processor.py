@@ -175,8 +175,7 @@ class Processor:
 
     def _rows(self, split: Split, name: str, on_tokens: tuple[NDArray[np.int64], NDArray[np.int64]] | None) -> Rows:
         """The modality's rows, and their places: under the tokens, or one after the other on their own clock."""
-        segments = [segment for segment in (split.context, split.main) if segment is not None]
-        segments = segments if any(name in segment.rows for segment in segments) else []
+        segments = split.segments if any(name in segment.rows for segment in split.segments) else []
         width = self.widths[name]
         values, lengths, starts = _join(
             [_rows_or_zeros(segment, name, width) for segment in segments], len(split), width
@@ -249,7 +248,7 @@ def _divisor(mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArr
 
 def _column_statistics(split: Split, name: str, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of each column over the rows that are not all zeros; a constant column has deviation 1."""
-    parts = [s.rows[name].values for s in (split.context, split.main) if s is not None and name in s.rows]
+    parts = [segment.rows[name].values for segment in split.segments if name in segment.rows]
 
     def chunks() -> Iterator[NDArray[np.float64]]:
         for part in parts:

@@ -13,7 +13,7 @@ from mlcl.data.target import Kind, Target
 from mlcl.encode.build import tiny_config
 from mlcl.encode.model_folder import check_model_folder, check_size
 from mlcl.encode.vectors import vectors_config
-from mlcl.errors import EncoderError, RunError, UsageError
+from mlcl.errors import EncoderError, RunError, UsageError, reason
 from mlcl.modality import TEXT
 from mlcl.models.base import MultimodalModel
 from mlcl.models.hkt import HKTModel
@@ -214,5 +214,4 @@ def load_model(folder: str) -> MultimodalModel:
         check_size(place, lambda: model_class(config_class.from_pretrained(folder, trust_remote_code=False)))
         return AutoMultimodalModel.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise RunError(f"{folder} is damaged or no model of this version ({reason}); train again") from error
+        raise RunError(f"{folder} is damaged or no model of this version ({reason(error)}); train again") from error

@@ -165,6 +165,5 @@ def _tokenizer(experiment: Experiment) -> SubWords | VectorSteps:
 
 
 def _words_of(corpus: Corpus) -> SubWords:
-    train = corpus.splits["train"]
-    segments = [segment for segment in (train.main, train.context) if segment is not None]
+    segments = corpus.splits["train"].segments
     return word_tokenizer([word for segment in segments for item in segment.words for word in [*item, "."]])

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from mlcl.errors import reason
 from mlcl.files import open_regular
 from mlcl.safe.arrow import cells_of
 from mlcl.safe.budget import Budget
@@ -61,8 +62,7 @@ def read_parquet(path: Path, budget: Budget, choose: Callable[[Sequence[str]], l
                 for name in chosen
             }
     except _FAILURES as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise budget.error(f"cannot be read as parquet: {reason}", path.name) from None
+        raise budget.error(f"cannot be read as parquet: {reason(error)}", path.name) from None
 
 
 def _spend(data: mmap.mmap, known: Any, names: set[str], budget: Budget, place: str) -> None:

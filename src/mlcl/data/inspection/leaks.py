@@ -68,7 +68,7 @@ def _fingerprints(split: Split, texts: Sequence[str], shared: set[str]) -> list[
 def _fingerprint(split: Split, item: int, text: str) -> str:
     digest = hashlib.sha256(text.encode())
     filled = False
-    for segment in (split.main, *([] if split.context is None else [split.context])):
+    for segment in split.segments:
         for name, rows in sorted(segment.rows.items()):
             matrix = rows[item]
             filled |= bool(matrix.any())

@@ -12,7 +12,7 @@ from mlcl.data.formats.arrays.mult_writer import EMOTIONS, IEMOCAP, write
 from mlcl.data.formats.arrays.padding import filled, is_front_padded, joined, real_rows
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.mmsa.labels import SENTIMENT
-from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
+from mlcl.data.formats.shared.builder import SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source
 
 _KEYS = {"text": "text", "acoustic": "audio", "visual": "vision"}
@@ -57,12 +57,13 @@ def read(data: object, source: Source) -> Corpus:
         notes.append("labels are -1 and 1 only: two classes, read as 0 and 1")
     builders, empty = [], 0
     for split, named in zip(splits, columns, strict=True):
-        builder = SplitBuilder(source, split.name, split.file_name, SegmentBuilder(source))
+        builder = SplitBuilder(source, split.name, split.file_name)
         builder.main.words, builder.main.rows = [[] for _ in range(len(split))], _read_rows(split)
         builder.ids = list(split.ids())
         values = named.get(label, np.full(len(split), np.nan))
         builder.labels = ((values + 1) / 2 if signs else values).tolist()
-        builder.columns = named if _is_named(names) else {}
+        if _is_named(names):
+            builder.columns = {name: values.tolist() for name, values in named.items()}
         empty += sum(not len(rows) or not rows.any() for rows in builder.main.rows.get("text", []))
         builders.append(builder)
     if empty:

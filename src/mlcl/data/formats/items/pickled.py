@@ -32,8 +32,7 @@ def refuse_loss(corpus: Corpus, path: Path, layout: str, rows: set[str]) -> None
     if labels and corpus.task != infer_task(labels):
         raise refuse(f"that its labels are those of a {corpus.task} would be lost")
     for split in corpus.splits.values():
-        segments = [segment for segment in (split.main, split.context) if segment is not None]
-        for segment in segments:
+        for segment in split.segments:
             if set(segment.rows) != rows:
                 have = ", ".join(sorted(segment.rows)) or "no"
                 raise refuse(f"it needs {', '.join(sorted(rows))} rows, and nothing else, but here are {have} rows")

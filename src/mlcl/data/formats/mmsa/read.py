@@ -13,7 +13,7 @@ from mlcl.data.formats.mmsa.rows import place_rows
 from mlcl.data.formats.mmsa.text_bert import spelled
 from mlcl.data.formats.mmsa.vocabulary import Spelling, read_vocabulary
 from mlcl.data.formats.mmsa.write import write
-from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
+from mlcl.data.formats.shared.builder import SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source
 
 _MARKS = {"raw_text", "text_bert", "regression_labels", "classification_labels", "annotations"}
@@ -142,10 +142,10 @@ def _builder(
     label: str,
 ) -> SplitBuilder:
     """Join what was read of one split."""
-    builder = SplitBuilder(split.source, split.name, split.file_name, SegmentBuilder(split.source))
+    builder = SplitBuilder(split.source, split.name, split.file_name)
     builder.main.words, builder.main.rows = words, rows
-    builder.ids, builder.columns = list(split.ids()), columns
-    builder.labels = columns[label].tolist() if label in columns else [np.nan] * len(split)
+    builder.ids, builder.columns = list(split.ids()), {name: values.tolist() for name, values in columns.items()}
+    builder.labels = builder.columns.get(label, [np.nan] * len(split))
     return builder
 
 

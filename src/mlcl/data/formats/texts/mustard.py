@@ -7,9 +7,10 @@ import numpy as np
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import Source
 from mlcl.data.formats.shared.words import is_sequence
-from mlcl.data.formats.texts.labelled import NO_SPLIT, LabelledSplit, build_labelled
+from mlcl.data.formats.texts.labelled import NO_SPLIT, build_labelled
 from mlcl.errors import DataError, UsageError
 from mlcl.safe.text_file import first_value, read_json
 from mlcl.safe.unpickler import load_pickle
@@ -55,10 +56,10 @@ def read(data: Path, source: Source, *, fold: int | None = None) -> Corpus:
     items = _items(source, file)
     folds = _folds(file, list(items))
     places = dict.fromkeys(items, "train") if fold is None else _choose(folds, fold)
-    splits: dict[str, LabelledSplit] = {}
+    splits: dict[str, SplitBuilder] = {}
     for name in ("train", "dev", "test"):
         for identifier in (key for key in items if places.get(key) == name):
-            split = splits.setdefault(name, LabelledSplit(source, name, context=True))
+            split = splits.setdefault(name, SplitBuilder(source, name, name, context=True, sentences=True))
             _add(split, identifier, items[identifier], source)
     notes = [] if fold is not None else [NO_SPLIT]
     if folds and fold is None:
@@ -73,7 +74,7 @@ def _items(source: Source, file: Path) -> dict[str, object]:
     return items
 
 
-def _add(split: LabelledSplit, identifier: str, item: object, source: Source) -> None:
+def _add(split: SplitBuilder, identifier: str, item: object, source: Source) -> None:
     place = ascii(identifier[:60])[1:-1]
     if not isinstance(item, dict):
         raise source.error(f"is {type(item).__name__}, not an object with {', '.join(_KEYS)}", place)
