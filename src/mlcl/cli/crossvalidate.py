@@ -60,13 +60,7 @@ def crossvalidate(
             raise UsageError(f"name a recipe ({', '.join(recipe_names())}) or a folder with --resume")
         if output is not None:
             check_free(output)
-        experiment = _with_fold(
-            options.experiment(recipe),
-            folds=folds,
-            by=by,
-            lists=lists,
-            seed=fold_seed,
-        )
+        experiment = _with_fold(options.experiment(recipe), folds=folds, by=by, lists=lists, seed=fold_seed)
         place = CrossValidation(output if output is not None else free_path(experiment, "-folds"))
         check_free(place.path)
     options.limit_threads(experiment)

@@ -121,11 +121,12 @@ def _run(plan: "Plan", options: StudyOptions) -> None:
         for paragraph in verdict(summarise(evidence, "test")):
             console.print(printable(paragraph), markup=False)
     print(f"study folder: {output}; mlcl report {output} shows all of it")
-    failed = [(s.name, seed) for s in study.systems for seed in study.seeds if study.status(s.name, seed) == "failed"]
+    every = [(system.name, seed) for system in study.plan.systems for seed in study.plan.seeds]
+    failed = [run for run in every if study.status(*run) == "failed"]
     if failed:
         name, seed = failed[0]
         raise RunError(
-            f"{len(failed)} of {len(study.systems) * len(study.seeds)} runs failed, first {name}, seed {seed}: "
+            f"{len(failed)} of {len(every)} runs failed, first {name}, seed {seed}: "
             f"{study.failure(name, seed)}. The same command with --retry makes failed runs again"
         )
 

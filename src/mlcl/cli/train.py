@@ -12,7 +12,6 @@ from mlcl.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlcl.config import Experiment
 
 _NONE = TrainingOptions()
 
@@ -39,7 +38,7 @@ def train(
     from mlcl.runs.start import new_folder
     from mlcl.runs.train import train_run
     from mlcl.score_table import score_table
-    from mlcl.train.distributed import process_group
+    from mlcl.train.device import process_group
     from mlcl.train.stopping import stop_with_parent
 
     stop_with_parent()
@@ -67,10 +66,6 @@ def train(
     with process_group(experiment.device):
         done, columns = train_run(experiment, make_folder, quiet=options.quiet)
         if rank() == 0:
-            console = Console()
-            console.print(score_table(_title(experiment), columns))
+            title = f"{experiment.model.name} on {experiment.recipe}, profile {experiment.profile}"
+            Console().print(score_table(f"{title}, seed {experiment.seed}", columns))
             print(f"run folder: {done.path}")
-
-
-def _title(experiment: "Experiment") -> str:
-    return f"{experiment.model.name} on {experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}"

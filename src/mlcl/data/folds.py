@@ -183,7 +183,8 @@ def _lists(path: Path) -> list[dict[str, list[Any]]]:
     """The folds of a JSON file, or of a pickle of pairs of train and test items."""
     if path.suffix in _PICKLES:
         found: Any = load_pickle(path)
-        pairs = [[_plain(part) for part in pair] for pair in found] if _is_sequences(found) else []
+        listed = isinstance(found, list | tuple) and all(isinstance(pair, list | tuple) for pair in found)
+        pairs = [[_plain(part) for part in pair] for pair in found] if listed else []
         folds = [dict(zip(("train", "test"), pair, strict=True)) for pair in pairs if len(pair) == 2]
         right = bool(folds) and len(folds) == len(pairs)
     else:
@@ -195,10 +196,6 @@ def _lists(path: Path) -> list[dict[str, list[Any]]]:
             'not of the form {"folds": [{"train": [...], "test": [...]}, ...]}, nor a pickle of pairs', path=path
         )
     return [{name: fold[name] for name in _PARTS if name in fold} for fold in folds]
-
-
-def _is_sequences(found: Any) -> bool:
-    return isinstance(found, list | tuple) and all(isinstance(pair, list | tuple) for pair in found)
 
 
 def _plain(part: Any) -> Any:

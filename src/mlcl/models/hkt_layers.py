@@ -105,10 +105,7 @@ class RowEncoder(nn.Module):
         )
 
     def forward(
-        self,
-        rows: Float[Tensor, "batch time dim"],
-        real: Bool[Tensor, "batch time"],
-        mask: Bool[Tensor, "batch time"],
+        self, rows: Float[Tensor, "batch time dim"], real: Bool[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time dim"]:
         """The states of all steps; `real` is True at real rows, `mask` at real tokens, special ones among them."""
         keys = mask if self.mask_padding else None

@@ -194,7 +194,7 @@ def _read_study(study: Study) -> Evidence:
 
 def _read_system(study: Study, planned: System) -> SystemRecord:
     system = SystemRecord(planned.name, planned.label, " ".join(planned.changes))
-    for seed in study.seeds:
+    for seed in study.plan.seeds:
         status = study.status(system.name, seed)
         if status == "done":
             system.runs[seed] = RunRecord.read(study.run(system.name, seed), seed)

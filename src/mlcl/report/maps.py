@@ -31,18 +31,18 @@ def map_section_plots(summary: Summary) -> list[Plot]:
     Raises:
         RunError: If kept embeddings are of other items than the predictions.
     """
-    found = {}
+    predictions, found = summary.predictions, {}
     for system in map_systems(summary.evidence):
-        embeddings = read_embeddings(system.chosen.path, summary.scored.split)
+        embeddings = read_embeddings(system.chosen.path, predictions.split)
         if embeddings is None:
             continue
-        if embeddings.ids != summary.scored.ids:
+        if embeddings.ids != predictions.ids:
             raise RunError(
                 f"{system.chosen.path}/embeddings are of other items than its predictions; delete that folder"
             )
         found[system.name] = embeddings.levels
     return [
-        map_plot(name, summary.labels[name], level, levels[level], summary.scored.labels, summary.scored.target)
+        map_plot(name, summary.labels[name], level, levels[level], predictions.labels, predictions.target)
         for level in LEVELS
         for name, levels in found.items()
         if level in levels

@@ -8,7 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from mlcl.report.plots.style import SYSTEMS, Plot
-from mlcl.report.sheet import Sheet
+from mlcl.report.printed_table import Table
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Section:
     Attributes:
         anchor: Its id.
         lead: What to look for, in a sentence or two.
-        sheets: Its tables.
+        tables: Its tables.
         plots: Its figures.
         absent: Why there is nothing, where there is nothing.
         pairs: Whether the figures belong together two by two.
@@ -27,7 +27,7 @@ class Section:
     anchor: str
     title: str
     lead: str = ""
-    sheets: list[Sheet] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
     plots: list[Plot] = field(default_factory=list)
     absent: str = ""
     pairs: bool = False

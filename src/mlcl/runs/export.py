@@ -81,7 +81,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     try:
         with replace_file(path) as temporary:
             if path.suffix == ".csv":
-                table.map(_inert).to_csv(temporary, index=False)
+                inert = table.map(lambda cell: spreadsheet(cell) if isinstance(cell, str) else cell)
+                inert.to_csv(temporary, index=False)
             elif path.suffix == ".jsonl":
                 known = table.astype(object).where(table.notna(), None)  # JSON has no nan
                 records = known.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
@@ -91,10 +92,6 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     except OSError as error:
         reason = lacks_room(error) or error.strerror or str(error)
         raise RunError(f"{path}: {reason.lower()}; write it elsewhere") from error
-
-
-def _inert(cell: object) -> object:
-    return spreadsheet(cell) if isinstance(cell, str) else cell
 
 
 def prediction_table(split: str, predictions: Predictions) -> pd.DataFrame:

@@ -71,10 +71,7 @@ def set_up(prepared: Prepared, device: torch.device) -> Setup:
     note_lonely_batches(experiment)
     seed_everything(experiment.seed)
     model = build_model(
-        experiment,
-        processor.target,
-        widths=processor.widths,
-        vocabulary_size=prepared.tokenizer.vocabulary_size,
+        experiment, processor.target, widths=processor.widths, vocabulary_size=prepared.tokenizer.vocabulary_size
     )
     model.to(device)
     set_execution(model, experiment.execution)

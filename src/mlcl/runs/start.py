@@ -14,7 +14,7 @@ from mlcl.recipe import resolve
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.train import train_run
 from mlcl.runs.trained import TrainedRun
-from mlcl.train.distributed import process_group
+from mlcl.train.device import process_group
 
 
 def train(

@@ -84,16 +84,6 @@ class Study:
         """Where the plan stands."""
         return self.path / _FILE
 
-    @property
-    def systems(self) -> tuple[System, ...]:
-        """The rows, in the order of the tables."""
-        return self.plan.systems
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """The seeds of every system."""
-        return self.plan.seeds
-
     def run(self, name: str, seed: int) -> RunFolder:
         """One run, whether or not its folder exists."""
         return RunFolder(self.path / "runs" / name / f"seed-{seed}")
@@ -110,7 +100,7 @@ class Study:
 
     def done_seeds(self, name: str) -> list[int]:
         """Seeds whose run is complete."""
-        return [seed for seed in self.seeds if self.status(name, seed) == "done"]
+        return [seed for seed in self.plan.seeds if self.status(name, seed) == "done"]
 
     def failure(self, name: str, seed: int) -> str:
         """Why a run failed."""

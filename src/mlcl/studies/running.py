@@ -59,7 +59,8 @@ def run_study(
         Interrupted: After SIGINT or SIGTERM; the runs in flight have kept their place.
         RunError: If another process works on the study.
     """
-    todo = [(system, seed) for seed in study.seeds for system in study.systems if _wanted(study, system, seed, retry)]
+    every = ((system, seed) for seed in study.plan.seeds for system in study.plan.systems)
+    todo = [(system, seed) for system, seed in every if _wanted(study, system, seed, retry)]
     free: queue.SimpleQueue[str] = queue.SimpleQueue()
     for device in devices:
         free.put(device)

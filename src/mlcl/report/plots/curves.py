@@ -77,8 +77,7 @@ def panel(
                 range(1, len(means[key]) + 1), means[key], dash, color=colour, linewidth=2, label=labels[key],
                 marker="o" if len(means[key]) == 1 else None,
             )  # fmt: skip
-        axes.set_xlabel("Epoch")
-        axes.set_ylabel(quantity)
+        axes.set(xlabel="Epoch", ylabel=quantity)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         legend_below(figure, axes)
 

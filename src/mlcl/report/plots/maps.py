@@ -104,8 +104,7 @@ def map_plot(system: str, label: str, level: str, vectors: Array, labels: NDArra
     def paint(figure: Figure, axes: Axes) -> None:
         colours = [paints(value) for value in labels]
         axes.scatter(places[:, 0], places[:, 1], c=colours, s=11, alpha=0.8, linewidths=0, edgecolors="none")
-        axes.set_xticks([])
-        axes.set_yticks([])
+        axes.set(xticks=[], yticks=[])
         axes.set_aspect("equal", adjustable="datalim")
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)

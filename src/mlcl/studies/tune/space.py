@@ -1,11 +1,6 @@
 """From a search space to Optuna's distributions, and from a trial's parameters to an experiment."""
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mlcl.config import Experiment
 from mlcl.studies.tune.search import Choices, Range, SearchSpace, Value, with_values

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlcl.data.corpus import Corpus
-from mlcl.data.formats.arrays.mult_writer import EMOTIONS
+from mlcl.data.formats.arrays.mult import EMOTIONS
 from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source
 
@@ -35,10 +35,7 @@ def read_aligned(source: Source, data: object, layout: str, parts: Callable[[obj
 def _add(builder: SegmentBuilder, words: object, visual: object, acoustic: object, place: str) -> None:
     """Add an item that has one row of each kind per word, or is refused."""
     source = builder.source
-    rows = {
-        "acoustic": source.matrix(acoustic, "acoustic", place),
-        "visual": source.matrix(visual, "visual", place),
-    }
+    rows = {"acoustic": source.matrix(acoustic, "acoustic", place), "visual": source.matrix(visual, "visual", place)}
     read = source.read_words(words, place)
     if not len(read) == len(rows["visual"]) == len(rows["acoustic"]):
         counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"

@@ -31,9 +31,7 @@ class Placed:
 
 
 def place_rows(
-    splits: Sequence[ArraySplit],
-    words: Sequence[list[list[str]]],
-    spelling: Sequence[list[Spelling]] | None = None,
+    splits: Sequence[ArraySplit], words: Sequence[list[list[str]]], spelling: Sequence[list[Spelling]] | None = None
 ) -> Placed:
     """Cut off the padding of every modality, and find out what the rows belong to.
 

@@ -62,12 +62,7 @@ def read(data: Path, source: Source) -> Corpus:
 
 
 def _split(
-    source: Source,
-    name: str,
-    features: dict[str, NDArray[np.floating]],
-    targets: NDArray[np.float64],
-    *,
-    one_hot: bool,
+    source: Source, name: str, features: dict[str, NDArray[np.floating]], targets: NDArray[np.float64], *, one_hot: bool
 ) -> SplitBuilder:
     split, items = SplitBuilder(source, name, name), len(targets) if targets.ndim else 0
     shapes = {kind: matrix.shape for kind, matrix in features.items()}
