@@ -195,6 +195,14 @@ def changed(
     return validate_experiment(settings)
 
 
+def flat(settings: Mapping[str, Any], section: str = "") -> dict[str, Any]:
+    """Nested values by ``section.key``."""
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{section}{key}.") if isinstance(value, Mapping) else {f"{section}{key}": value}
+    return found
+
+
 def _parse(change: str) -> tuple[str, Any]:
     """Key and value of ``section.key=value``."""
     key, equals, text = change.partition("=")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -18,14 +17,12 @@ _FACET_20: Choice = (47, (0, 2, 5, 10, 11, 12, 14, 17, 20, 21, 22, 24, 25, 29, 3
 _OPENFACE_36: Choice = (91, tuple(range(55, 91)))
 _COVAREP_60: Choice = (81, tuple(range(60)))
 
-CHOICES: Mapping[str, Mapping[str, Choice]] = MappingProxyType(
-    {
-        "covarep5": {"acoustic": _COVAREP_5},
-        "facet20": {"visual": _FACET_20},
-        "mfn": {"acoustic": _COVAREP_5, "visual": _FACET_20},
-        "hkt": {"acoustic": _COVAREP_60, "visual": _OPENFACE_36},
-    }
-)
+CHOICES: Mapping[str, Mapping[str, Choice]] = {
+    "covarep5": {"acoustic": _COVAREP_5},
+    "facet20": {"visual": _FACET_20},
+    "mfn": {"acoustic": _COVAREP_5, "visual": _FACET_20},
+    "hkt": {"acoustic": _COVAREP_60, "visual": _OPENFACE_36},
+}
 
 
 def fits(name: str, widths: Mapping[str, int]) -> bool:

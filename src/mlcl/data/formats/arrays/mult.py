@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from mlcl.data.corpus import Corpus, Ragged, Split
 from mlcl.data.formats.arrays.arrays import ArraySplit, array_splits, keys_of_splits
-from mlcl.data.formats.arrays.padding import filled, is_front_padded, joined, real_rows
+from mlcl.data.formats.arrays.padding import filled, joined, unpadded
 from mlcl.data.formats.arrays.writing import FILE_NAMES, check_common, padded, refuse
 from mlcl.data.formats.items.pickled import write_pickle
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.mmsa.labels import SENTIMENT
-from mlcl.data.formats.shared.builder import SplitBuilder, build_corpus
+from mlcl.data.formats.shared.builder import build_corpus
 from mlcl.data.formats.shared.source import Source
 
 EMOTIONS = ("sentiment", "happy", "sad", "anger", "surprise", "disgust", "fear")  # MOSEI's seven columns
@@ -62,13 +62,9 @@ def read(data: object, source: Source) -> Corpus:
         notes.append("labels are -1 and 1 only: two classes, read as 0 and 1")
     builders, empty = [], 0
     for split, named in zip(splits, columns, strict=True):
-        builder = SplitBuilder(source, split.name, split.file_name)
-        builder.main.words, builder.main.rows = [[] for _ in range(len(split))], _read_rows(split)
-        builder.ids = list(split.ids())
-        values = named.get(label, np.full(len(split), np.nan))
-        builder.labels = ((values + 1) / 2 if signs else values).tolist()
-        if _is_named(names):
-            builder.columns = {name: values.tolist() for name, values in named.items()}
+        values, words = named.get(label, np.full(len(split), np.nan)), [list[str]() for _ in range(len(split))]
+        labels = (values + 1) / 2 if signs else values
+        builder = split.builder(words, _read_rows(split), labels, named if _is_named(names) else {})
         empty += sum(not len(rows) or not rows.any() for rows in builder.main.rows.get("text", []))
         builders.append(builder)
     if empty:
@@ -133,13 +129,7 @@ def _read_rows(split: ArraySplit) -> dict[str, Matrices]:
     if all(counts == next(iter(steps.values())) for counts in steps.values()):
         joint = [joined(item) for item in zip(*spans.values(), strict=True)]
         spans = dict.fromkeys(spans, joint)
-    cut = {}
-    for name, items in blocks.items():
-        front = is_front_padded(spans[name], steps[name], usual=True)
-        cut[name] = [
-            rows[real_rows(span, len(rows), front=front)] for rows, span in zip(items, spans[name], strict=True)
-        ]
-    return cut
+    return {name: unpadded(items, spans[name], usual=True) for name, items in blocks.items()}
 
 
 def write(corpus: Corpus, path: Path) -> None:

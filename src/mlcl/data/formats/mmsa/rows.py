@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlcl.data.formats.arrays.arrays import AUDIO_AND_VISION, ArraySplit
-from mlcl.data.formats.arrays.padding import Span, filled, is_front_padded, joined, real_rows
+from mlcl.data.formats.arrays.padding import Span, filled, is_front_padded, joined, real_rows, unpadded
 from mlcl.data.formats.mmsa.text_bert import spoken, token_spans, words_of_tokens
 from mlcl.data.formats.mmsa.vocabulary import Spelling
 from mlcl.data.formats.mmsa.word_rows import Matrices, Rows, rows_at, rows_of_sub_words, rows_of_words
@@ -166,10 +166,7 @@ class _Blocks:
         tokens = token_spans(split)
         if tokens is not None:
             return {_TEXT: [rows[spoken(span)] for rows, span in zip(items, tokens, strict=True)]}
-        spans, steps = [filled(rows) for rows in items], [len(rows) for rows in items]
-        front = is_front_padded(spans, steps)
-        cut = [rows[real_rows(span, len(rows), front=front)] for rows, span in zip(items, spans, strict=True)]
-        return {_TEXT: cut}
+        return {_TEXT: unpadded(items, list(map(filled, items)))}
 
 
 def _all_inside(blocks: Sequence[_Blocks], tokens: Sequence[list[Span] | None]) -> bool:
