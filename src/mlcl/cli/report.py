@@ -29,7 +29,7 @@ def report(
     """Write report.html, its tables and figures from a study, or from a single run."""
     from mlcl.report.build import check_output, write_report
     from mlcl.report.evidence import read_evidence
-    from mlcl.report.maps import map_systems
+    from mlcl.report.plots.maps import map_systems
     from mlcl.report.summary import summarise
 
     set_threads(threads)

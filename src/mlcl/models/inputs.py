@@ -42,6 +42,8 @@ class InputsModel(MultimodalModel):
     """
 
     answer: Callable[..., MultimodalOutput]
+    accepts_loss_kwargs = False
+    """What the Trainer of transformers asks: the loss takes no arguments of its own."""
 
     @forward_pass
     def forward(

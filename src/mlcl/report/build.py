@@ -8,10 +8,9 @@ from mlcl.errors import RunError, UsageError, lacks_room
 from mlcl.files import replace_files
 from mlcl.report.evidence import SystemRecord
 from mlcl.report.identity import disagreements, identity
-from mlcl.report.maps import map_section_plots, shown_systems
 from mlcl.report.page import Page, Section, page_html
-from mlcl.report.plots.curves import Style, curve_plots
-from mlcl.report.plots.geometry import geometry_plots
+from mlcl.report.plots.curves import Style, curve_plots, geometry_plots
+from mlcl.report.plots.maps import map_section_plots, shown_systems
 from mlcl.report.plots.overview import differences_plot, range_plot, results_plot
 from mlcl.report.plots.style import system_style
 from mlcl.report.plots.truth import confusion_plot, truth_plot

@@ -14,8 +14,7 @@ from mlcl.errors import RunError
 from mlcl.report.build import Words, build_page, write_report
 from mlcl.report.comparisons import intervals
 from mlcl.report.evidence import read_evidence
-from mlcl.report.maps import shown_systems
-from mlcl.report.plots.maps import neighbour_agreement, project
+from mlcl.report.plots.maps import neighbour_agreement, project, shown_systems
 from mlcl.report.summary import Summary, summarise
 from mlcl.report.tables import results_table
 from mlcl.report.verdict import verdict

@@ -15,8 +15,7 @@ from mlcl.files import write_text
 from mlcl.recipe import TUNED, resolve
 from mlcl.score_table import number
 from mlcl.studies.tune.search import SearchSpace, Value
-from mlcl.studies.tune.space import experiment_of, tried
-from mlcl.studies.tune.trials import TuneStudy
+from mlcl.studies.tune.trials import TuneStudy, experiment_of, tried
 
 _SHOWN = 3
 FEWEST = 4  # complete trials below which shares mean nothing
