@@ -29,7 +29,7 @@ class Made:
 def make(path: Path, words: bool = False, **options: object) -> Made:
     write_study(path, **options)  # type: ignore[arg-type]
     summary = summarise(read_evidence(path), "test", resamples=RESAMPLES)
-    texts = [f"{CANARY} <b>{number}</b> & more" for number in range(len(summary.scored.ids))]
+    texts = [f"{CANARY} <b>{number}</b> & more" for number in range(len(summary.predictions.ids))]
     folder = path / "report"
     files = write_report(summary, folder, Words(texts) if words else Words(), no_maps="No embeddings.")
     return Made(path, summary, folder, files)

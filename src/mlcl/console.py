@@ -7,12 +7,7 @@ from rich.console import Console as RichConsole
 
 
 class Console(RichConsole):
-    """rich's console, plain where `NO_COLOR` is set: neither styles nor anything that moves the cursor.
-
-    Args:
-        stderr: Print to stderr instead of stdout.
-        markup: Whether square brackets in text are rich's markup.
-    """
+    """rich's console, plain where `NO_COLOR` is set: neither styles nor anything that moves the cursor."""
 
     def __init__(self, *, stderr: bool = False, markup: bool = True) -> None:
         super().__init__(

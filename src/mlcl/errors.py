@@ -97,6 +97,11 @@ def lacks_room(error: BaseException | None) -> str | None:
     return None
 
 
+def reason(error: BaseException, most: int = 200) -> str:
+    """What an error says, on one line of so many letters; its type where it says nothing."""
+    return " ".join(str(error).split())[:most] or type(error).__name__
+
+
 def shown(value: object) -> str:
     """A value as it is written in a message: cut where it is long."""
     text = repr(value)

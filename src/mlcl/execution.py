@@ -18,12 +18,7 @@ def set_execution(model: nn.Module, execution: Execution) -> None:
 
 
 def similar_lengths(real: Tensor, size: int) -> list[Tensor]:
-    """Items in groups of at most `size`, shortest first: their numbers.
-
-    Args:
-        real: (batch, time), True at the steps that count; an item is as long as its last one.
-        size: Items per group.
-    """
+    """Numbers of the items in groups of at most `size`, shortest first; an item is as long as its last step."""
     return list(torch.split(extent(real).argsort(stable=True), size))
 
 

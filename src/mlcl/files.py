@@ -141,12 +141,8 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """An empty folder to fill, which stands at `path` afterwards; after an error there is nothing new.
 
-    Args:
-        path: Where.
-        replace: Whether it takes the place of what is there.
-
     Raises:
-        DataError: If there is anything at `path` that it may not replace.
+        DataError: If there is anything at `path`, unless it is to `replace` that.
     """
     temporary = _beside(path, check=not replace)
     shutil.rmtree(temporary, ignore_errors=True)

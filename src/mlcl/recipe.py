@@ -25,11 +25,7 @@ def recipe_names() -> list[str]:
 
 
 def read_recipe(name: str) -> dict[str, Any]:
-    """Read a recipe as plain values.
-
-    Raises:
-        UsageError: If there is no recipe of that name.
-    """
+    """Read a recipe as plain values; raises a UsageError if there is no recipe of that name."""
     if name not in recipe_names():
         raise UsageError(f"unknown recipe {shown(name)}; {nearest(name, recipe_names())}")
     values: dict[str, Any] = parse_yaml((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
@@ -199,6 +195,14 @@ def changed(
     return validate_experiment(settings)
 
 
+def flat(settings: Mapping[str, Any], section: str = "") -> dict[str, Any]:
+    """Nested values by ``section.key``."""
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{section}{key}.") if isinstance(value, Mapping) else {f"{section}{key}": value}
+    return found
+
+
 def _parse(change: str) -> tuple[str, Any]:
     """Key and value of ``section.key=value``."""
     key, equals, text = change.partition("=")
@@ -248,7 +252,8 @@ def _describe_section(section: BaseModel, indent: str) -> list[str]:
             plain = section.model_dump(mode="json", include={name})
             flow = isinstance(plain[name], list)
             text = yaml.safe_dump(plain[name], default_flow_style=True) if flow else yaml.safe_dump(plain)
-            lines += [f"{indent}# {field.description}", f"{indent}{name}: {text}" if flow else f"{indent}{text}"]
+            lines += [f"{indent}# {line}" for line in (field.description or "").splitlines()]
+            lines.append(f"{indent}{name}: {text}" if flow else f"{indent}{text}")
     return lines
 
 

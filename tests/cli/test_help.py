@@ -114,7 +114,7 @@ def test_unknown_verb_is_wrong_usage_and_the_message_names_the_nearest() -> None
     [
         ("evaluate", "evaluate needs RUN, run folder (see mlcl evaluate --help)"),
         ("compare mosi", "compare needs --output, study folder to make or to go on with (see mlcl compare --help)"),
-        ("data convert x.pkl", "data convert needs OUT (see mlcl data convert --help)"),
+        ("data convert x.pkl", "data convert needs OUT, file or folder to make (see mlcl data convert --help)"),
         ("train mosi --seed", "--seed needs a value (see mlcl train --help)"),
         ("train mosi two three", "train has no place for 'two three' (see mlcl train --help)"),
         ("train mosi --seed x", 'Invalid value for --seed: unable to convert "x" into int. (see mlcl train --help)'),

@@ -4,25 +4,19 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import Changes, Model, Profile
+from mlcl.cli.options import Changes, Model, Profile, Recipe
 from mlcl.errors import UsageError
 
 
 def config(
-    recipe: str | None = None,
+    recipe: Recipe | None = None,
     *,
     model: Model = None,
     profile: Profile = None,
     changes: Changes = None,
     search: Annotated[bool, Parameter(negative="", help="Print what `mlcl tune` searches instead.")] = False,
 ) -> None:
-    """Print a recipe's settings with what each means; without a recipe, the list of recipes.
-
-    Parameters
-    ----------
-    recipe
-        demo, mosi, mosei, ur_funny, mustard, or a recipe file.
-    """
+    """Print a recipe's settings with what each means; without a recipe, the list of recipes."""
     from mlcl.recipe import describe, read_recipe, recipe_names, resolve
     from mlcl.studies.tune.search import describe_search, search_space
 

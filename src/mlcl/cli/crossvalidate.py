@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import TrainingOptions, set_threads
+from mlcl.cli.options import OwnRecipe, TrainingOptions, set_threads
 from mlcl.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _NONE = TrainingOptions()
 
 
 def crossvalidate(
-    recipe: str | None = None,
+    recipe: OwnRecipe | None = None,
     *,
     folds: Annotated[int | None, Parameter(help="How many folds; 5, or as many as --lists has.")] = None,
     by: Annotated[
@@ -29,13 +29,7 @@ def crossvalidate(
     output: Annotated[Path | None, Parameter(help="Folder to make; a free name under runs/ when absent.")] = None,
     resume: Annotated[Path | None, Parameter(help="Go on with this folder; finished folds are not repeated.")] = None,
 ) -> None:
-    """Train and test on every fold of all items of a file, for sets too small for one test split.
-
-    Parameters
-    ----------
-    recipe
-        demo, mosi, mosei, ur_funny or mustard.
-    """
+    """Train and test on every fold of all items of a file, for sets too small for one test split."""
     from mlcl.console import Console
     from mlcl.parallel import launched
     from mlcl.recipe import recipe_names
@@ -66,13 +60,7 @@ def crossvalidate(
             raise UsageError(f"name a recipe ({', '.join(recipe_names())}) or a folder with --resume")
         if output is not None:
             check_free(output)
-        experiment = _with_fold(
-            options.experiment(recipe),
-            folds=folds,
-            by=by,
-            lists=lists,
-            seed=fold_seed,
-        )
+        experiment = _with_fold(options.experiment(recipe), folds=folds, by=by, lists=lists, seed=fold_seed)
         place = CrossValidation(output if output is not None else free_path(experiment, "-folds"))
         check_free(place.path)
     options.limit_threads(experiment)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from mlcl.cli.options import DataFile, NewFile
+
 if TYPE_CHECKING:
     from mlcl.data.corpus import Corpus
 
 
 def convert(
-    file: Path,
-    out: Path,
+    file: DataFile,
+    out: NewFile,
     *,
     to: Annotated[
         str | None,
@@ -36,20 +38,11 @@ def convert(
         str | None, Parameter(help="csd: drop the pauses (if absent), or keep them as the word `.`.")
     ] = None,
     vocabulary: Annotated[
-        str | None,
-        Parameter(help="mmsa: BERT folder or vocab.txt, to spell the words of a file of token ids."),
+        str | None, Parameter(help="mmsa: BERT folder or vocab.txt, to spell the words of a file of token ids.")
     ] = None,
     fold: Annotated[int | None, Parameter(help="mustard: which fold of those beside the texts, from 0.")] = None,
 ) -> None:
-    """Write a data file in another layout; nothing is lost silently.
-
-    Parameters
-    ----------
-    file
-        Data file or folder, of any known layout.
-    out
-        File or folder to make.
-    """
+    """Write a data file in another layout; nothing is lost silently."""
     from mlcl.data.columns import check_choice, choose_columns
     from mlcl.data.formats import read_corpus
     from mlcl.data.half import halved
@@ -75,8 +68,8 @@ def convert(
 
 
 def split(
-    file: Path,
-    out: Path,
+    file: DataFile,
+    out: NewFile,
     *,
     by: Annotated[str, Parameter(help="What stays together: item, video (as ids tell) or speaker.")],
     seed: Annotated[int, Parameter(help="Seed of the division.")] = 1,
@@ -87,15 +80,7 @@ def split(
 ) -> None:
     """Divide all items of a data file anew into train, dev and test.
 
-    Labels are spread evenly as far as groups allow.
-
-    Parameters
-    ----------
-    file
-        Data file or folder, of any known layout.
-    out
-        File or folder to make.
-    """
+    Labels are spread evenly as far as groups allow."""
     from mlcl.data.formats import LAYOUTS, read_corpus
     from mlcl.data.resplit import resplit
 

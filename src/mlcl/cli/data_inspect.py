@@ -1,25 +1,20 @@
-"""``mlcl data inspect`` and ``mlcl data verify``."""
+"""``mlcl data inspect``, ``mlcl data verify`` and ``mlcl data layouts``."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import Json
+from mlcl.cli.options import DataFile, Json
 from mlcl.inert import printable
 
 if TYPE_CHECKING:
-    from mlcl.data.inspection import Finding, Inspection
+    from mlcl.data.inspection import Inspection
 
 
-def inspect(file: Path, *, json: Json = False) -> None:
-    """Say what a data file is: layout, sizes, lengths, labels, what looks wrong, and what to do next.
-
-    Parameters
-    ----------
-    file
-        Data file or folder, of any known layout.
-    """
+def inspect(file: DataFile, *, json: Json = False) -> None:
+    """Say what a data file is: layout, sizes, lengths, labels, what looks wrong, and what to do next."""
     from rich.text import Text
 
     from mlcl.console import Console
@@ -35,23 +30,17 @@ def inspect(file: Path, *, json: Json = False) -> None:
 
 
 def verify(
-    file: Path,
+    file: DataFile,
     *,
     strict: Annotated[bool, Parameter(negative="", help="Fail for warnings too.")] = False,
     json: Json = False,
 ) -> None:
-    """Run every check on a data file: one line per finding; exit 1 if any is an error.
-
-    Parameters
-    ----------
-    file
-        Data file or folder, of any known layout.
-    """
+    """Run every check on a data file: one line per finding; exit 1 if any is an error."""
     from mlcl.data.inspection import CHECKS
     from mlcl.errors import DataError
 
     try:
-        findings = [_as_json(finding) for finding in _inspect(file).findings]
+        findings = [{"level": finding.level, **asdict(finding)} for finding in _inspect(file).findings]
     except DataError as error:
         if json:
             finding = {"level": "error", "check": "unreadable", "place": error.place or "", "text": str(error)}
@@ -74,6 +63,29 @@ def verify(
         print(f"{file}: {count}")
 
 
+def layouts(*, json: Json = False) -> None:
+    """List the layouts of data files: their names, their forms, and which can be written."""
+    from mlcl.data.formats import LAYOUTS
+
+    rows = [
+        {"name": layout.name, "read": True, "write": layout.write is not None, "form": layout.summary}
+        for layout in LAYOUTS
+    ]
+    if json:
+        _print_json(rows)
+        return
+    from rich.table import Table
+
+    from mlcl.console import Console
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("layout", "read", "write", "form"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(str(row["name"]), "x", "x" if row["write"] else "", str(row["form"]))
+    Console(markup=False).print(table)
+
+
 def _inspect(file: Path) -> "Inspection":
     from mlcl.data.formats import read_corpus
     from mlcl.data.inspection import inspect_corpus
@@ -81,15 +93,11 @@ def _inspect(file: Path) -> "Inspection":
     return inspect_corpus(read_corpus(file))
 
 
-def _as_json(finding: "Finding") -> dict[str, str]:
-    return {"level": finding.level, "check": finding.check, "place": finding.place, "text": finding.text}
-
-
 def _count(number: int, what: str) -> str:
     return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 
-def _print_json(value: dict[str, Any]) -> None:
+def _print_json(value: Any) -> None:
     import json
 
     print(json.dumps(value, indent=2, allow_nan=False))

@@ -11,9 +11,14 @@ from mlcl.errors import UsageError
 if TYPE_CHECKING:
     from mlcl.config import Experiment
 
+RECIPES = "demo, mosi, mosei, ur_funny, mustard"
 DEVICE = Parameter(help="`auto`, `cpu`, `cuda`, `cuda:N` or `mps`.")
 CHANGES = "Change one key: `section.key=value`. See `mlcl config RECIPE`."
 
+DataFile = Annotated[Path, Parameter(help="Data file or folder, of any known layout.")]
+NewFile = Annotated[Path, Parameter(help="File or folder to make.")]
+Recipe = Annotated[str, Parameter(help=f"{RECIPES}, or a recipe file.")]
+OwnRecipe = Annotated[str, Parameter(help="demo, mosi, mosei, ur_funny or mustard.")]
 Changes = Annotated[list[str] | None, Parameter(name="--set", negative="", help=CHANGES)]
 Data = Annotated[str | None, Parameter(help="Data file; `planted` for the embedded corpus.")]
 Device = Annotated[str, DEVICE]
@@ -46,30 +51,15 @@ class TrainingOptions:
         """The experiment of a recipe with these options, and more that `mlcl.recipe.resolve` takes."""
         from mlcl.recipe import resolve
 
-        return resolve(
-            recipe,
-            model=self.model,
-            data=self.data,
-            text_encoder=self.text_encoder,
-            profile=self.profile,
-            seed=self.seed,
-            changes=self.changes,
-            device=self.device,
-            **more,
-        )
+        given = {name: value for name, value in vars(self).items() if name not in ("threads", "quiet")}
+        return resolve(recipe, **given, **more)
 
     def resumed(self, before: "Experiment", **more: Any) -> "Experiment":
         """A former experiment with those options that may change when it goes on."""
         from mlcl.recipe import changed
 
-        return changed(
-            before,
-            data=self.data,
-            text_encoder=self.text_encoder,
-            changes=self.changes,
-            device=self.device,
-            **more,
-        )
+        given = {name: vars(self)[name] for name in ("data", "text_encoder", "changes", "device")}
+        return changed(before, **given, **more)
 
     def limit_threads(self, experiment: "Experiment") -> None:
         """Limit torch as asked; the tiny encoder's steps are too small to share: two threads take twice as long."""

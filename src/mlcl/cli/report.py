@@ -10,11 +10,11 @@ from mlcl.cli.options import Device, Threads, set_threads
 if TYPE_CHECKING:
     from mlcl.report.build import Words
     from mlcl.report.evidence import Evidence
-    from mlcl.report.scored import Scored
+    from mlcl.report.predictions import SystemPredictions
 
 
 def report(
-    study: Path,
+    study: Annotated[Path, Parameter(help="Study folder or run folder.")],
     *,
     output: Annotated[Path | None, Parameter(help="Folder to write; `report` inside the study when absent.")] = None,
     split: Annotated[str, Parameter(help="Which predictions: `dev` or `test`.")] = "test",
@@ -26,16 +26,10 @@ def report(
     device: Device = "auto",
     threads: Threads = None,
 ) -> None:
-    """Write report.html, its tables and figures from a study, or from a single run.
-
-    Parameters
-    ----------
-    study
-        Study folder or run folder.
-    """
+    """Write report.html, its tables and figures from a study, or from a single run."""
     from mlcl.report.build import check_output, write_report
     from mlcl.report.evidence import read_evidence
-    from mlcl.report.maps import map_systems
+    from mlcl.report.plots.maps import map_systems
     from mlcl.report.summary import summarise
 
     set_threads(threads)
@@ -43,7 +37,7 @@ def report(
     folder = output if output is not None else study / "report"
     check_output(folder)
     summary = summarise(evidence, split)
-    words = _words(evidence, summary.scored, data, no_texts)
+    words = _words(evidence, summary.predictions, data, no_texts)
     reason = f"No run keeps embeddings of {split}; make them with --embeddings."
     if embeddings:
         from mlcl.runs.embeddings import keep_embeddings
@@ -54,7 +48,7 @@ def report(
     print(f"{files[0]} and {len(files) - 1} tables and figures")
 
 
-def _words(evidence: "Evidence", scored: "Scored", data: str | None, no_texts: bool) -> "Words":
+def _words(evidence: "Evidence", predictions: "SystemPredictions", data: str | None, no_texts: bool) -> "Words":
     """The items' words from the data file, checked to be the study's."""
     from mlcl.data.source import open_corpus
     from mlcl.errors import RunError
@@ -66,7 +60,7 @@ def _words(evidence: "Evidence", scored: "Scored", data: str | None, no_texts: b
         return Words()
     run = evidence.some_run
     corpus = open_corpus(run.experiment.data.model_copy(update={"file": data}), run.experiment.recipe)
-    split = corpus.splits.get(scored.split)
-    if corpus.sha256 != run.facts["data"]["sha256"] or split is None or split.ids != scored.ids:
+    split = corpus.splits.get(predictions.split)
+    if corpus.sha256 != run.facts["data"]["sha256"] or split is None or split.ids != predictions.ids:
         raise RunError(f"--data {data}: this is not the file of {evidence.path} (its hash differs)")
     return Words([" ".join(words) for words in split.main.words])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import Data, Profile, TextEncoder
+from mlcl.cli.options import RECIPES, Data, OwnRecipe, Profile, TextEncoder
 from mlcl.errors import RunError, UsageError
 from mlcl.inert import printable
 
@@ -37,7 +37,7 @@ class StudyOptions:
 
 
 def compare(
-    recipe: str,
+    recipe: Annotated[str, Parameter(help=f"{RECIPES}, or a recipe file, whose settings are for its model alone.")],
     *,
     models: Annotated[str, Parameter(help="Which models, the reference first; `all` for every one.")] = "all",
     tuned: Annotated[
@@ -46,13 +46,7 @@ def compare(
     ] = None,
     options: StudyOptions,
 ) -> None:
-    """Train several models with several seeds into a study folder; run it again to go on.
-
-    Parameters
-    ----------
-    recipe
-        demo, mosi, mosei, ur_funny, mustard, or a recipe file, whose settings are for its model alone.
-    """
+    """Train several models with several seeds into a study folder; run it again to go on."""
     from mlcl.options import OPTIONS
     from mlcl.studies.plan import comparison
 
@@ -61,18 +55,12 @@ def compare(
 
 
 def ablate(
-    recipe: str,
+    recipe: OwnRecipe,
     *,
     parts: Annotated[str, Parameter(help="Which parts to take out, or `all`.")] = "all",
     options: StudyOptions,
 ) -> None:
-    """Train MLCL whole and with each part taken out, with several seeds, into a study folder.
-
-    Parameters
-    ----------
-    recipe
-        demo, mosi, mosei, ur_funny or mustard.
-    """
+    """Train MLCL whole and with each part taken out, with several seeds, into a study folder."""
     from mlcl.studies.ablation import ablation, part_names
 
     chosen = part_names() if parts == "all" else parts.split(",")
@@ -133,11 +121,12 @@ def _run(plan: "Plan", options: StudyOptions) -> None:
         for paragraph in verdict(summarise(evidence, "test")):
             console.print(printable(paragraph), markup=False)
     print(f"study folder: {output}; mlcl report {output} shows all of it")
-    failed = [(s.name, seed) for s in study.systems for seed in study.seeds if study.status(s.name, seed) == "failed"]
+    every = [(system.name, seed) for system in study.plan.systems for seed in study.plan.seeds]
+    failed = [run for run in every if study.status(*run) == "failed"]
     if failed:
         name, seed = failed[0]
         raise RunError(
-            f"{len(failed)} of {len(study.systems) * len(study.seeds)} runs failed, first {name}, seed {seed}: "
+            f"{len(failed)} of {len(every)} runs failed, first {name}, seed {seed}: "
             f"{study.failure(name, seed)}. The same command with --retry makes failed runs again"
         )
 

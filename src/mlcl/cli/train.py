@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import TrainingOptions, set_threads
+from mlcl.cli.options import RECIPES, TrainingOptions, set_threads
 from mlcl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlcl.config import Experiment
 
 _NONE = TrainingOptions()
 
 
 def train(
-    recipe: str | None = None,
+    recipe: Annotated[
+        str | None, Parameter(help=f"{RECIPES}, or a recipe file (.yaml) that extends one of them.")
+    ] = None,
     *,
     options: TrainingOptions = _NONE,
     label: Annotated[str | None, Parameter(help="Which label to learn, where the file has several.")] = None,
@@ -28,13 +29,7 @@ def train(
         str | None, Parameter(help="Show the epochs in `tensorboard`, `wandb` or `trackio` too; each is a package.")
     ] = None,
 ) -> None:
-    """Train a model, choose its epoch on dev, read test once, and keep everything in a run folder.
-
-    Parameters
-    ----------
-    recipe
-        demo, mosi, mosei, ur_funny, mustard, or a recipe file (.yaml) that extends one of them.
-    """
+    """Train a model, choose its epoch on dev, read test once, and keep everything in a run folder."""
     from mlcl.console import Console
     from mlcl.parallel import rank
     from mlcl.recipe import recipe_names
@@ -43,7 +38,7 @@ def train(
     from mlcl.runs.start import new_folder
     from mlcl.runs.train import train_run
     from mlcl.score_table import score_table
-    from mlcl.train.distributed import process_group
+    from mlcl.train.device import process_group
     from mlcl.train.stopping import stop_with_parent
 
     stop_with_parent()
@@ -71,10 +66,6 @@ def train(
     with process_group(experiment.device):
         done, columns = train_run(experiment, make_folder, quiet=options.quiet)
         if rank() == 0:
-            console = Console()
-            console.print(score_table(_title(experiment), columns))
+            title = f"{experiment.model.name} on {experiment.recipe}, profile {experiment.profile}"
+            Console().print(score_table(f"{title}, seed {experiment.seed}", columns))
             print(f"run folder: {done.path}")
-
-
-def _title(experiment: "Experiment") -> str:
-    return f"{experiment.model.name} on {experiment.recipe}, profile {experiment.profile}, seed {experiment.seed}"

@@ -7,14 +7,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlcl.cli.options import TrainingOptions
+from mlcl.cli.options import Recipe, TrainingOptions
 from mlcl.errors import MlclError, UsageError
 
 _NONE = TrainingOptions()
 
 
 def tune(
-    recipe: str,
+    recipe: Recipe,
     *,
     options: TrainingOptions = _NONE,
     trials: Annotated[
@@ -32,11 +32,6 @@ def tune(
     """Search settings by their dev score; the test split is not loaded. `mlcl config` shows which.
 
     The first trial has the recipe's own values. Start the command again to go on, or several times to share the work.
-
-    Parameters
-    ----------
-    recipe
-        demo, mosi, mosei, ur_funny, mustard, or a recipe file.
     """
     from mlcl.studies.tune.search import search_space
 
@@ -50,17 +45,16 @@ def tune(
 
     from mlcl.files import write_text
     from mlcl.parallel import launched
-    from mlcl.studies.tune.command import begin, show, work
-    from mlcl.studies.tune.importance import FEWEST, importances
-    from mlcl.studies.tune.outcome import recipe_text, set_words
+    from mlcl.studies.tune.outcome import FEWEST, importances, recipe_text, set_words
+    from mlcl.studies.tune.tuning import Tuning
 
     if launched():
         raise UsageError("mlcl tune does not run under torchrun; start it several times with the same --study")
     options.limit_threads(experiment)
     names = (experiment.recipe, experiment.model.name, experiment.profile, str(experiment.seed))
-    begun = begin(experiment, space, study or Path("tune") / "-".join(names))
-    work(begun, budget=trials, timeout=timeout, quiet=options.quiet)
-    best, shares = show(begun), importances(begun.study)
+    tuning = Tuning.start(experiment, space, study or Path("tune") / "-".join(names))
+    tuning.work(budget=trials, timeout=timeout, quiet=options.quiet)
+    best, shares = tuning.show(), importances(tuning.study)
     if shares:
         print(f"share explained: {', '.join(f'{key} {share:.0%}' for key, share in shares.items())}")
     if importance is not None and not shares:
@@ -68,16 +62,16 @@ def tune(
     elif importance is not None:
         from mlcl.report.plots.importance import importance_plot
 
-        write_text(importance, importance_plot(shares, f"Share of dev {begun.metric} that each setting explains").svg)
+        write_text(importance, importance_plot(shares, f"Share of dev {tuning.metric} that each setting explains").svg)
     if apply is not None:
-        write_text(apply, recipe_text(begun.study, experiment, best, begun.metric))
+        write_text(apply, recipe_text(tuning.study, experiment, best, tuning.metric))
     given: list[tuple[str, object]] = [("--model", options.model), ("--profile", options.profile)]
     given += [("--data", options.data), ("--text-encoder", options.text_encoder), ("--seed", options.seed)]
     given += [("--set", change) for change in options.changes or []]
     words = [str(word) for option, value in given if value is not None for word in (option, value)]
     print(f"best: trial {best.number}. To train with it and read test once:")
     print(shlex.join(["mlcl", "train", recipe, *words, *set_words(space, best)]))
-    print(f"study folder: {begun.study.folder.path}")
+    print(f"study folder: {tuning.study.folder.path}")
 
 
 def _check_options(trials: int, timeout: float | None, apply: Path | None, importance: Path | None) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -18,14 +17,12 @@ _FACET_20: Choice = (47, (0, 2, 5, 10, 11, 12, 14, 17, 20, 21, 22, 24, 25, 29, 3
 _OPENFACE_36: Choice = (91, tuple(range(55, 91)))
 _COVAREP_60: Choice = (81, tuple(range(60)))
 
-CHOICES: Mapping[str, Mapping[str, Choice]] = MappingProxyType(
-    {
-        "covarep5": {"acoustic": _COVAREP_5},
-        "facet20": {"visual": _FACET_20},
-        "mfn": {"acoustic": _COVAREP_5, "visual": _FACET_20},
-        "hkt": {"acoustic": _COVAREP_60, "visual": _OPENFACE_36},
-    }
-)
+CHOICES: Mapping[str, Mapping[str, Choice]] = {
+    "covarep5": {"acoustic": _COVAREP_5},
+    "facet20": {"visual": _FACET_20},
+    "mfn": {"acoustic": _COVAREP_5, "visual": _FACET_20},
+    "hkt": {"acoustic": _COVAREP_60, "visual": _OPENFACE_36},
+}
 
 
 def fits(name: str, widths: Mapping[str, int]) -> bool:
@@ -50,10 +47,6 @@ def choose_columns(corpus: Corpus, name: str) -> Corpus:
     ``covarep5`` keeps 5 of COVAREP's 74 and ``facet20`` 20 of FACET 4.1's 47, ``mfn`` does both: from the rows of MAG's
     MOSI file to those of MFN, MulT and MMSA. ``hkt`` keeps 60 of COVAREP's 81 and 36 of OpenFace's 91.
 
-    Args:
-        corpus: The corpus.
-        name: A name in `CHOICES`.
-
     Raises:
         UsageError: If there is no such choice.
         DataError: If the rows have another number of columns than the choice starts from.
@@ -72,14 +65,7 @@ def choose_columns(corpus: Corpus, name: str) -> Corpus:
         rows = {kind: _kept(ragged, CHOICES[name].get(kind)) for kind, ragged in part.rows.items()}
         return replace(part, rows=rows)
 
-    return corpus.with_splits(
-        {
-            split_name: replace(
-                split, main=segment(split.main), context=None if split.context is None else segment(split.context)
-            )
-            for split_name, split in corpus.splits.items()
-        }
-    )
+    return corpus.with_splits({key: split.with_segments(segment) for key, split in corpus.splits.items()})
 
 
 def _kept(rows: Ragged, choice: Choice | None) -> Ragged:

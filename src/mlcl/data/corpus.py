@@ -1,6 +1,6 @@
 """The one in-memory form of a data set: splits of items with words, ragged rows and labels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -97,6 +97,15 @@ class Split:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def segments(self) -> list[Segment]:
+        """What was said before, where there is anything, and the utterances."""
+        return [self.main] if self.context is None else [self.context, self.main]
+
+    def with_segments(self, change: Callable[[Segment], Segment]) -> "Split":
+        """The same items with their segments changed."""
+        return replace(self, main=change(self.main), context=None if self.context is None else change(self.context))
+
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
@@ -164,7 +173,7 @@ class Corpus:
         return replace(self, splits=splits, repaired=repaired, task=self.task if declared else infer_task(labels))
 
     def _segments(self) -> list[Segment]:
-        return [s for split in self.splits.values() for s in (split.context, split.main) if s is not None]
+        return [segment for split in self.splits.values() for segment in split.segments]
 
 
 def known_labels(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -182,17 +191,17 @@ def infer_task(labels: Sequence[NDArray[np.float64]]) -> Task:
 
 def take(split: Split, items: NDArray[np.int64]) -> Split:
     """The items with these indices, in this order."""
-    return Split(
+    return replace(
+        split.with_segments(lambda segment: take_segment(segment, items)),
         ids=[split.ids[item] for item in items],
-        main=_take_segment(split.main, items),
-        context=None if split.context is None else _take_segment(split.context, items),
         labels=None if split.labels is None else split.labels[items],
         columns={name: values[items] for name, values in split.columns.items()},
         speakers=None if split.speakers is None else [split.speakers[item] for item in items],
     )
 
 
-def _take_segment(segment: Segment, items: NDArray[np.int64]) -> Segment:
+def take_segment(segment: Segment, items: NDArray[np.int64]) -> Segment:
+    """The same of a segment; rows of items that follow one another are a view."""
     return replace(
         segment,
         words=[segment.words[item] for item in items],
@@ -202,4 +211,7 @@ def _take_segment(segment: Segment, items: NDArray[np.int64]) -> Segment:
 
 
 def _take_rows(rows: Ragged, items: NDArray[np.int64]) -> Ragged:
+    if len(items) and (np.diff(items) == 1).all():
+        offsets = rows.offsets[items[0] : items[-1] + 2]
+        return Ragged(rows.values[offsets[0] : offsets[-1]], offsets - offsets[0])
     return Ragged.stack([rows[item] for item in items], width=rows.width, dtype=rows.values.dtype.type)

@@ -41,11 +41,7 @@ class Fold:
 
 
 def pool(corpus: Corpus) -> Split:
-    """All items of the corpus.
-
-    Raises:
-        DataError: If some have no labels, or the splits cannot be joined.
-    """
+    """All items of the corpus; raises a DataError if some have no labels, or the splits cannot be joined."""
     for name, split in corpus.splits.items():
         if split.labels is None:
             raise DataError("a split without labels; cross-validation needs them all", path=corpus.path, place=name)
@@ -130,20 +126,12 @@ def advised_grouping(corpus: Corpus) -> Literal["item", "video", "speaker"]:
 
 
 def listed_folds(path: str) -> int:
-    """How many folds a file lists.
-
-    Raises:
-        DataError: If it is no such file.
-    """
+    """How many folds a file lists; raises a DataError if it is no such file."""
     return len(_lists(Path(path)))
 
 
 def lists_hash(config: FoldConfig) -> str | None:
-    """Hash of the file with the lists; None where folds are dealt.
-
-    Raises:
-        DataError: If it cannot be read.
-    """
+    """Hash of the file with the lists; None where folds are dealt. Raises a DataError if it cannot be read."""
     if config.lists is None:
         return None
     try:
@@ -195,7 +183,8 @@ def _lists(path: Path) -> list[dict[str, list[Any]]]:
     """The folds of a JSON file, or of a pickle of pairs of train and test items."""
     if path.suffix in _PICKLES:
         found: Any = load_pickle(path)
-        pairs = [[_plain(part) for part in pair] for pair in found] if _is_sequences(found) else []
+        listed = isinstance(found, list | tuple) and all(isinstance(pair, list | tuple) for pair in found)
+        pairs = [[_plain(part) for part in pair] for pair in found] if listed else []
         folds = [dict(zip(("train", "test"), pair, strict=True)) for pair in pairs if len(pair) == 2]
         right = bool(folds) and len(folds) == len(pairs)
     else:
@@ -207,10 +196,6 @@ def _lists(path: Path) -> list[dict[str, list[Any]]]:
             'not of the form {"folds": [{"train": [...], "test": [...]}, ...]}, nor a pickle of pairs', path=path
         )
     return [{name: fold[name] for name in _PARTS if name in fold} for fold in folds]
-
-
-def _is_sequences(found: Any) -> bool:
-    return isinstance(found, list | tuple) and all(isinstance(pair, list | tuple) for pair in found)
 
 
 def _plain(part: Any) -> Any:

@@ -15,14 +15,10 @@ def halved(corpus: Corpus) -> Corpus:
         DataError: If a value is beyond what float16 holds, 65504.
     """
 
-    def segment(part: Segment | None) -> Segment | None:
-        return part and replace(part, rows={name: _half(rows, name, corpus) for name, rows in part.rows.items()})
+    def segment(part: Segment) -> Segment:
+        return replace(part, rows={name: _half(rows, name, corpus) for name, rows in part.rows.items()})
 
-    splits = {}
-    for name, split in corpus.splits.items():
-        main = segment(split.main)
-        splits[name] = replace(split, main=main or split.main, context=segment(split.context))
-    return corpus.with_splits(splits)
+    return corpus.with_splits({name: split.with_segments(segment) for name, split in corpus.splits.items()})
 
 
 def _half(rows: Ragged, name: str, corpus: Corpus) -> Ragged:

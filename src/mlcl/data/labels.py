@@ -87,11 +87,7 @@ def check_labelled(corpus: Corpus, unlabelled: str) -> Corpus:
 
 
 def target_of(corpus: Corpus, task: Task | Literal["auto"] = "auto") -> Target:
-    """What the corpus's chosen label is.
-
-    Args:
-        corpus: Its label is chosen.
-        task: Take the label for this, whatever the corpus says.
+    """What the corpus's chosen label is; `task` other than ``auto`` is taken for it, whatever the corpus says.
 
     Raises:
         DataError: If a label is no class.

@@ -66,11 +66,6 @@ class Processor:
     def fit(cls, corpus: Corpus, config: DataConfig, *, vectors: bool = False) -> "Processor":
         """Take widths and label kind from the corpus, and feature statistics from its train split.
 
-        Args:
-            corpus: What to fit on.
-            config: How.
-            vectors: Whether the text is read as word vectors.
-
         Raises:
             DataError: If the corpus does not allow the alignment, has no word vectors, or labels that are no classes.
         """
@@ -111,8 +106,6 @@ class Processor:
         """Tokenise, align and normalise one split.
 
         Args:
-            split: The items.
-            tokenizer: What splits words.
             word_aligned: Whether rows belong to words.
             consume: Whether `split` may lose its rows meanwhile, so that they need not stand in memory twice.
 
@@ -156,11 +149,7 @@ class Processor:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> "Processor":
-        """Build from what `plain` gave.
-
-        Raises:
-            ValueError: If one of the values is not what it should be.
-        """
+        """Build from what `plain` gave; raises a ValueError if one of the values is not what it should be."""
         target = Target.of(values)
         own = {name: value for name, value in values.items() if name not in target.plain()}
         made: Processor = TypeAdapter(cls).validate_python({**own, "target": target})
@@ -186,8 +175,7 @@ class Processor:
 
     def _rows(self, split: Split, name: str, on_tokens: tuple[NDArray[np.int64], NDArray[np.int64]] | None) -> Rows:
         """The modality's rows, and their places: under the tokens, or one after the other on their own clock."""
-        segments = [segment for segment in (split.context, split.main) if segment is not None]
-        segments = segments if any(name in segment.rows for segment in segments) else []
+        segments = split.segments if any(name in segment.rows for segment in split.segments) else []
         width = self.widths[name]
         values, lengths, starts = _join(
             [_rows_or_zeros(segment, name, width) for segment in segments], len(split), width
@@ -260,7 +248,7 @@ def _divisor(mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> NDArr
 
 def _column_statistics(split: Split, name: str, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of each column over the rows that are not all zeros; a constant column has deviation 1."""
-    parts = [s.rows[name].values for s in (split.context, split.main) if s is not None and name in s.rows]
+    parts = [segment.rows[name].values for segment in split.segments if name in segment.rows]
 
     def chunks() -> Iterator[NDArray[np.float64]]:
         for part in parts:

@@ -37,11 +37,7 @@ def join(splits: Sequence[Split]) -> Split:
 
 
 def groups_of(split: Split, by: str) -> list[str]:
-    """Per item the name of the group that must stay together.
-
-    Args:
-        split: The items.
-        by: ``item`` (its id), ``video`` (see `video_of`) or ``speaker``.
+    """Per item the name of the group that must stay together, by ``item`` (its id), ``video`` or ``speaker``.
 
     Raises:
         UsageError: If `by` is none of these.

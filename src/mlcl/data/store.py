@@ -16,6 +16,7 @@ from mlcl.safe.text_file import parse_json
 
 FORMAT = 6  # raise it whenever the same file and options would be encoded differently
 _INDEX = "index.json"
+_ARRAYS = ("tokens", "types", "offsets", "spoken")
 _BLOCK = 2**20
 _MOST_INDEX = 2**31  # bytes; it has the ids of all items
 
@@ -62,12 +63,7 @@ def _checksum(file: Path) -> int:
 
 
 def _write_split(folder: Path, name: str, split: EncodedSplit) -> dict[str, Any]:
-    arrays: dict[str, NDArray[Any]] = {
-        "tokens": split.tokens,
-        "types": split.types,
-        "offsets": split.offsets,
-        "spoken": split.spoken,
-    }
+    arrays: dict[str, NDArray[Any]] = {key: getattr(split, key) for key in _ARRAYS}
     if split.labels is not None:
         arrays["labels"] = split.labels
     for kind, rows in split.rows.items():
@@ -89,11 +85,8 @@ def _opener(folder: Path, name: str, entry: dict[str, Any]) -> Callable[[], Enco
 
     def load() -> EncodedSplit:
         return EncodedSplit(
+            **{key: array(key) for key in _ARRAYS},
             ids=entry["ids"],
-            tokens=array("tokens"),
-            types=array("types"),
-            offsets=array("offsets"),
-            spoken=array("spoken"),
             rows={
                 kind: Rows(*(array(f"{kind}.{part}") for part in ("values", "real", "index", "offsets")))
                 for kind in entry["rows"]

@@ -36,7 +36,6 @@ FILLER_WORDS = tuple(_FILLERS.split())
 # Which sign each leading channel of a row carries; the channels after them are noise.
 CHANNELS: dict[str, tuple[str, ...]] = {ACOUSTIC: ("s", "p"), VISUAL: ("s", "p")}
 LABEL_BOUND = 3.0
-_SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SIGN_ERROR = 1e-6  # a sign read off the row means may be wrong this rarely, so that the ceilings are reachable
 
 
@@ -104,12 +103,6 @@ def planted_corpus(settings: PlantedSettings) -> Corpus:
     }
     canonical = json.dumps(settings.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return Corpus(splits, "synthetic", settings.task, sha256=hashlib.sha256(canonical.encode()).hexdigest())
-
-
-def planted_vocabulary() -> list[str]:
-    """The WordPiece vocabulary of the corpus, special tokens first: every word is one piece."""
-    cues = [word for groups in CUE_WORDS.values() for words in groups.values() for word in words]
-    return [*_SPECIAL_TOKENS, ".", ",", *cues, *FILLER_WORDS]
 
 
 def ceilings(settings: PlantedSettings, modalities: Collection[str]) -> dict[str, float]:

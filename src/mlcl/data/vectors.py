@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mlcl.data.corpus import Segment, Split
@@ -46,9 +45,7 @@ def stepwise(split: Split) -> Split:
     Raises:
         DataError: If a segment has no word vectors.
     """
-    return replace(
-        split, main=_stepwise(split.main), context=None if split.context is None else _stepwise(split.context)
-    )
+    return split.with_segments(_stepwise)
 
 
 def _stepwise(segment: Segment) -> Segment:

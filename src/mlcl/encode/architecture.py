@@ -18,7 +18,7 @@ from transformers import BertModel
 
 from mlcl.encode.vectors import VectorsModel
 from mlcl.encode.words import word_table
-from mlcl.errors import EncoderError
+from mlcl.errors import EncoderError, reason
 
 _LENGTHS = (2, 6, 33)  # of the made-up texts: [CLS] [SEP], fewer tokens than most windows, and more than a block
 _EQUAL = 1e-5  # of the largest state: what float32 leaves between two ways to compute the same
@@ -43,11 +43,7 @@ class Architecture:
 
     @classmethod
     def of(cls, encoder: Any) -> "Architecture":
-        """Read it off an encoder.
-
-        Raises:
-            EncoderError: If the encoder reads no tokens, or more than tokens.
-        """
+        """Read it off an encoder; raises an EncoderError if the encoder reads no tokens, or more than tokens."""
         config, taken = encoder.config, inspect.signature(encoder.forward).parameters
         senses = [name for name in config.sub_configs if any(sense in name for sense in _OTHER_SENSES)]
         if "input_ids" not in taken:
@@ -134,7 +130,7 @@ def measure(encoder: Any, architecture: Architecture) -> Measured:
             raise
         except Exception as error:
             raise unfit(
-                config, f"it fails on texts of {min(lengths)} to {max(lengths)} tokens ({_line(error)})"
+                config, f"it fails on texts of {min(lengths)} to {max(lengths)} tokens ({reason(error, 160)})"
             ) from error
         try:
             padded = states(texts, real)
@@ -159,11 +155,7 @@ def _made_up(items: int, time: int, vocabulary: int) -> Tensor:
 
 
 def call(encoder: Any, architecture: Architecture, inputs: dict[str, Tensor]) -> Tensor:
-    """(batch, time, width) last hidden states.
-
-    Raises:
-        EncoderError: If the encoder gives anything else.
-    """
+    """(batch, time, width) last hidden states; raises an EncoderError if the encoder gives anything else."""
     output = encoder(**inputs, **architecture.options)
     states = getattr(output, "last_hidden_state", None)
     shape = (*inputs["attention_mask"].shape, architecture.width)
@@ -191,7 +183,3 @@ def undisturbed(encoder: nn.Module) -> Iterator[None]:
 
 def _near(states: Tensor, others: Tensor) -> bool:
     return bool((states - others).abs().max() <= _EQUAL * others.abs().max().clamp(min=1e-3))
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__

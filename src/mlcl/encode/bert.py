@@ -58,27 +58,13 @@ def packed_states(
         hidden = _layer(layer, hidden, packing)
     if window is None:
         return packing.scatter(_layer(last, hidden, packing), batch, time)
-    return _last_layer(last, hidden, packing, packing.places(batch, time)[:, window])
+    return _layer(last, hidden, packing, packing.places(batch, time)[:, window])[packing.order.argsort()]
 
 
-def _layer(layer: Any, hidden: Tensor, packing: Packing) -> Tensor:
-    own = layer.attention.self
+def _layer(layer: Any, hidden: Tensor, packing: Packing, places: Tensor | None = None) -> Tensor:
+    """The layer's states; with (batch, steps) packed places, items in packed order, at those alone."""
+    own, read = layer.attention.self, hidden if places is None else hidden[places]
     attended = packing.attend(
-        own.query(hidden),
-        own.key(hidden),
-        own.value(hidden),
-        num_heads=own.num_attention_heads,
-        dropout=own.dropout.p if own.training else 0.0,
-    )
-    attended = layer.attention.output(attended, hidden)
-    return layer.output(layer.intermediate(attended), attended)
-
-
-def _last_layer(layer: Any, hidden: Tensor, packing: Packing, places: Tensor) -> Tensor:
-    """The layer's states at those packed places alone, (batch, steps) of them in packed order."""
-    own = layer.attention.self
-    read = hidden[places]
-    attended = packing.attend_from(
         own.query(read),
         own.key(hidden),
         own.value(hidden),
@@ -86,4 +72,4 @@ def _last_layer(layer: Any, hidden: Tensor, packing: Packing, places: Tensor) ->
         dropout=own.dropout.p if own.training else 0.0,
     )
     attended = layer.attention.output(attended, read)
-    return layer.output(layer.intermediate(attended), attended)[packing.order.argsort()]
+    return layer.output(layer.intermediate(attended), attended)

@@ -12,7 +12,7 @@ from mlcl.encode.architecture import unfit
 from mlcl.encode.model_folder import check_size
 from mlcl.encode.pretrained import load_pretrained
 from mlcl.encode.vectors import VectorsConfig, VectorsModel
-from mlcl.errors import DataError, EncoderError
+from mlcl.errors import DataError, EncoderError, reason
 
 
 def build_encoder(config: Any) -> PreTrainedModel:
@@ -31,7 +31,7 @@ def build_encoder(config: Any) -> PreTrainedModel:
     try:
         return _encoder_of(_whole(config))
     except Exception as error:
-        raise unfit(config, f"it cannot be built ({' '.join(str(error).split())[:160]})") from error
+        raise unfit(config, f"it cannot be built ({reason(error, 160)})") from error
 
 
 def _whole(config: Any) -> PreTrainedModel:

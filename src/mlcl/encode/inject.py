@@ -53,11 +53,7 @@ def injected(encoder: Any, inject: Inject | None, lay: Lay, steps: int) -> Itera
 
 
 def injection_width(encoder: Any) -> int:
-    """Width of the hidden states that `inject` receives.
-
-    Raises:
-        ValueError: If the encoder has no such place.
-    """
+    """Width of the hidden states that `inject` receives; raises a ValueError if the encoder has no such place."""
     config = encoder.config
     if isinstance(encoder, XLNetModel):
         if config.n_layer <= _XLNET_LAYER:

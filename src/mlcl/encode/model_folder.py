@@ -42,11 +42,7 @@ def check_model_folder(folder: Path) -> None:
 
 
 def check_size(folder: Path, build: Callable[[], nn.Module]) -> None:
-    """Refuse a model with far more parameters than the folder has weights for.
-
-    Args:
-        folder: The folder.
-        build: Builds the model; it is called where nothing takes memory.
+    """Refuse a model with far more parameters than the folder has weights for; it is built where nothing takes memory.
 
     Raises:
         DataError: If it has.

@@ -66,42 +66,24 @@ class Packing:
 
     def attend(
         self,
-        query: Float[Tensor, "tokens width"],
+        query: Float[Tensor, "tokens width"] | Float[Tensor, "batch queries width"],
         key: Float[Tensor, "tokens width"],
         value: Float[Tensor, "tokens width"],
         *,
         num_heads: int,
         dropout: float,
-    ) -> Float[Tensor, "tokens width"]:
-        """Attention of every packed token to the real tokens of its own item."""
-        parts = [
-            attention(asked, keys, values, num_heads=num_heads, dropout=dropout).flatten(0, 1)
-            for asked, (keys, values) in zip(self._by_run(query), self._real(key, value), strict=True)
-        ]
-        return torch.cat(parts)
+    ) -> Float[Tensor, "tokens width"] | Float[Tensor, "batch queries width"]:
+        """Attention to the real tokens of one's own item: of every packed token, or of a few queries per item.
 
-    def attend_from(
-        self,
-        query: Float[Tensor, "batch queries width"],
-        key: Float[Tensor, "tokens width"],
-        value: Float[Tensor, "tokens width"],
-        *,
-        num_heads: int,
-        dropout: float,
-    ) -> Float[Tensor, "batch queries width"]:
-        """Attention of a few queries per item, given in packed order, to the real tokens of the item."""
+        The few are given, and answered, in packed order.
+        """
+        few = query.dim() == 3
+        asked = torch.split(query, [run.items for run in self.runs]) if few else self._by_run(query)
         parts = [
-            attention(asked, keys, values, num_heads=num_heads, dropout=dropout)
-            for asked, (keys, values) in zip(
-                torch.split(query, [run.items for run in self.runs]), self._real(key, value), strict=True
-            )
+            attention(part, keys[:, : run.keys], values[:, : run.keys], num_heads=num_heads, dropout=dropout)
+            for run, part, keys, values in zip(self.runs, asked, self._by_run(key), self._by_run(value), strict=True)
         ]
-        return torch.cat(parts)
-
-    def _real(self, key: Tensor, value: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values of the real tokens of each run."""
-        rectangles = zip(self.runs, self._by_run(key), self._by_run(value), strict=True)
-        return [(keys[:, : run.keys], values[:, : run.keys]) for run, keys, values in rectangles]
+        return torch.cat(parts if few else [part.flatten(0, 1) for part in parts])
 
     def _by_run(self, tokens: Tensor) -> list[Tensor]:
         """Packed tokens as one (items, steps, width) rectangle per run.

@@ -58,11 +58,7 @@ class MeanPosition(Pooling):
 
 
 class AttentionPosition(Pooling):
-    r"""The mean over the real positions weighted by a learned score, $\mathrm{softmax}_s(w \cdot h_s)$.
-
-    Args:
-        dim: Width of the hidden states.
-    """
+    r"""The mean over the real positions weighted by a learned score, $\mathrm{softmax}_s(w \cdot h_s)$."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -77,11 +73,7 @@ class AttentionPosition(Pooling):
 
 
 class StatisticsPosition(Pooling):
-    r"""Mean and deviation over the real positions, $\bar h + W \sigma_h$; zero for an item that has none.
-
-    Args:
-        dim: Width of the hidden states.
-    """
+    r"""Mean and deviation over the real positions, $\bar h + W \sigma_h$; zero for an item that has none."""
 
     LEAST = 1e-3  # keeps the root's slope finite where all states are equal
 
@@ -100,13 +92,7 @@ class StatisticsPosition(Pooling):
 
 
 def build_pooling(name: str, dim: int, *, cls_last: bool = False) -> Pooling:
-    """Build the pooling of that name: ``last_position``, ``cls``, ``mean``, ``attention``, ``statistics``.
-
-    Args:
-        name: Which.
-        dim: Width of the hidden states.
-        cls_last: Whether [CLS] is the last real token and not the first.
-    """
+    """The pooling of that name; with `cls_last` the state at [CLS] is that of the last real token."""
     if name in ("attention", "statistics"):
         return (AttentionPosition if name == "attention" else StatisticsPosition)(dim)
     cls = LastToken if cls_last else FirstPosition

@@ -24,14 +24,7 @@ class SandwichBlock(nn.Module):
     """
 
     def __init__(
-        self,
-        dim: int,
-        *,
-        num_heads: int,
-        feed_forward: int,
-        depth: int,
-        attention_dropout: float,
-        relu_dropout: float,
+        self, dim: int, *, num_heads: int, feed_forward: int, depth: int, attention_dropout: float, relu_dropout: float
     ) -> None:
         super().__init__()
         self.depth = depth

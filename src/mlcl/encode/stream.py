@@ -94,10 +94,7 @@ class Stream(nn.Module):
         return hidden
 
     def read(
-        self,
-        hidden: Float[Tensor, "batch steps dim"],
-        mask: Bool[Tensor, "batch steps"],
-        lengths: Sequence[int],
+        self, hidden: Float[Tensor, "batch steps dim"], mask: Bool[Tensor, "batch steps"], lengths: Sequence[int]
     ) -> Float[Tensor, "batch dim"]:
         """Norm and weighted sum over the real steps of a sequence whose stretches have these lengths."""
         hidden = self.output_norm(hidden)
@@ -127,16 +124,9 @@ class PositionReadout(nn.Module):
         nn.init.uniform_(self.weight, 0.0, len(self.weight) ** -0.5)
 
     def forward(
-        self,
-        hidden: Float[Tensor, "batch steps dim"],
-        mask: Bool[Tensor, "batch steps"],
-        lengths: Sequence[int],
+        self, hidden: Float[Tensor, "batch steps dim"], mask: Bool[Tensor, "batch steps"], lengths: Sequence[int]
     ) -> Float[Tensor, "batch dim"]:
-        """Return the weighted sum.
-
-        Raises:
-            UsageError: If a stretch is longer than its weights.
-        """
+        """Return the weighted sum; raises a UsageError if a stretch is longer than its weights."""
         for length, longest in zip(lengths, self.lengths, strict=True):
             if length > longest:
                 raise UsageError(

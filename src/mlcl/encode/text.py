@@ -27,10 +27,6 @@ class TextBackbone(nn.Module):
     Args:
         config: Configuration of the pretrained encoder (any `AutoModel`; of an encoder and a decoder, the encoder).
 
-    Attributes:
-        encoder: The transformer.
-        width: Width of its states.
-
     Raises:
         EncoderError: If it gives no states of tokens, see `mlcl.encode.architecture`.
     """

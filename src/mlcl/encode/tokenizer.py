@@ -17,11 +17,7 @@ _MOST_TEXT = 2**26  # bytes of a vocabulary
 
 
 class SubWords:
-    """A pretrained tokenizer as a `mlcl.data.align.SubWordTokenizer`.
-
-    Args:
-        pretrained: A fast tokenizer of transformers.
-    """
+    """A pretrained fast tokenizer of transformers as a `mlcl.data.align.SubWordTokenizer`."""
 
     def __init__(self, pretrained: Any) -> None:
         self.pretrained = pretrained

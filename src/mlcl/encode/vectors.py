@@ -48,9 +48,7 @@ class VectorEmbeddings(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
-        self,
-        projected: Float[Tensor, "batch time dim"],
-        token_type_ids: Int[Tensor, "batch time"],
+        self, projected: Float[Tensor, "batch time dim"], token_type_ids: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time dim"]:
         """Return the input of the first layer; a step has no vector where all entries of it are 0."""
         given = (projected != 0).any(dim=-1, keepdim=True)

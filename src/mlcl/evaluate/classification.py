@@ -16,13 +16,15 @@ NUM_BINS = 10
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).tiny)
 """Floor inside the logarithm: the least probability that float32 holds at full precision, 87.3 nats."""
 
+Numbers = NDArray[np.floating]
+Classes = NDArray[np.integer]
 Metric = Callable[[NDArray[Any], NDArray[Any]], float | None]
 
 ROW_SUM_TOLERANCE = 1e-3
 """How far a row of probabilities may sum from 1: room for half precision, far below what logits would give."""
 
 
-def cross_entropy(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
+def cross_entropy(probability: Numbers, target: Classes) -> float | None:
     """Mean of -log of the probability given to the true class.
 
     Returns:
@@ -36,28 +38,28 @@ def cross_entropy(probability: NDArray[np.floating], target: NDArray[np.integer]
     return float(-np.log(np.clip(given, SMALLEST_PROBABILITY, 1.0)).mean())
 
 
-def accuracy(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+def accuracy(prediction: Classes, target: Classes) -> float | None:
     """Share of items whose predicted class is the true one, in [0, 1]; None without items."""
     prediction, target = _classes(prediction, target)
     return float((prediction == target).mean()) if target.size else None
 
 
-def f1_weighted(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+def f1_weighted(prediction: Classes, target: Classes) -> float | None:
     """F1 of each class, weighted by how often the class is true, in [0, 1]; None without items."""
     return _f1(prediction, target, "weighted")
 
 
-def f1_macro(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+def f1_macro(prediction: Classes, target: Classes) -> float | None:
     """Unweighted mean of the classes' F1, over classes that are true or predicted, in [0, 1]; None without items."""
     return _f1(prediction, target, "macro")
 
 
-def f1_micro(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+def f1_micro(prediction: Classes, target: Classes) -> float | None:
     """F1 over pooled counts; the same number as `accuracy`, which MLCL's release reports under this name."""
     return _f1(prediction, target, "micro")
 
 
-def f1_weighted_by_predicted_support(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+def f1_weighted_by_predicted_support(prediction: Classes, target: Classes) -> float | None:
     """F1 of each class, weighted by how often the class is predicted, in [0, 1]; None without items.
 
     For parity only: MLCL's classification release calls scikit-learn with the two arguments swapped. A class's F1 does
@@ -66,7 +68,7 @@ def f1_weighted_by_predicted_support(prediction: NDArray[np.integer], target: ND
     return _f1(target, prediction, "weighted")
 
 
-def precision(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+def precision(prediction: Classes, target: Classes) -> float | None:
     """Share of items predicted 1 that are 1, in [0, 1]; 0 when none is predicted 1, None without items. Binary."""
     from sklearn.metrics import precision_score
 
@@ -74,7 +76,7 @@ def precision(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> f
     return float(precision_score(target, prediction, pos_label=1, zero_division=0)) if target.size else None
 
 
-def recall(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> float | None:
+def recall(prediction: Classes, target: Classes) -> float | None:
     """Share of items that are 1 and predicted so, in [0, 1]; 0 when none is 1, None without items. Binary."""
     from sklearn.metrics import recall_score
 
@@ -82,7 +84,7 @@ def recall(prediction: NDArray[np.integer], target: NDArray[np.integer]) -> floa
     return float(recall_score(target, prediction, pos_label=1, zero_division=0)) if target.size else None
 
 
-def auroc(score: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
+def auroc(score: Numbers, target: Classes) -> float | None:
     """Probability that a positive item scores above a negative one, ties counting half.
 
     Args:
@@ -101,7 +103,7 @@ def auroc(score: NDArray[np.floating], target: NDArray[np.integer]) -> float | N
     return float((rankdata(score)[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 
-def auroc_macro(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
+def auroc_macro(probability: Numbers, target: Classes) -> float | None:
     """Mean over the classes of `auroc` of the class against all others; of the classes that some items are of.
 
     Returns:
@@ -112,7 +114,7 @@ def auroc_macro(probability: NDArray[np.floating], target: NDArray[np.integer]) 
     return float(np.mean(defined)) if defined else None
 
 
-def ece(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
+def ece(probability: Numbers, target: Classes) -> float | None:
     r"""Expected calibration error of the predicted class, $\sum_m \frac{|B_m|}{n} |acc(B_m) - conf(B_m)|$.
 
     Items fall into ten bins $(m/10, (m+1)/10]$ by their confidence, the probability of the predicted class.
@@ -132,7 +134,7 @@ def ece(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float
     return float(np.abs(gap).sum() / target.size)
 
 
-def classification_metrics(probability: NDArray[np.floating], target: NDArray[np.integer]) -> dict[str, float | None]:
+def classification_metrics(probability: Numbers, target: Classes) -> dict[str, float | None]:
     """All metrics of a classification report, by name.
 
     The predicted class is the most probable one, the lowest of equals.
@@ -159,7 +161,11 @@ def classification_metrics(probability: NDArray[np.floating], target: NDArray[np
 
 def metrics_of(num_classes: int) -> dict[str, Metric]:
     """The metrics of `classification_metrics`, as functions of (items, classes) probabilities and true classes."""
-    of_one = {"precision": _of_chosen(precision), "recall": _of_chosen(recall), "auroc": _auroc_of_class_1}
+    of_one: dict[str, Metric] = {
+        "precision": _of_chosen(precision),
+        "recall": _of_chosen(recall),
+        "auroc": lambda probability, target: auroc(probability[:, 1], target),
+    }
     return {
         "cross_entropy": cross_entropy,
         "accuracy": _of_chosen(accuracy),
@@ -170,7 +176,7 @@ def metrics_of(num_classes: int) -> dict[str, Metric]:
     }
 
 
-def chosen(probability: NDArray[np.floating]) -> NDArray[np.int64]:
+def chosen(probability: Numbers) -> NDArray[np.int64]:
     """(items,) the most probable class of (items, classes), the lowest of equals; unknown probabilities are nan."""
     return np.nanargmax(probability, axis=1)
 
@@ -180,11 +186,7 @@ def _of_chosen(metric: Metric) -> Metric:
     return lambda probability, target: metric(chosen(probability), target)
 
 
-def _auroc_of_class_1(probability: NDArray[np.floating], target: NDArray[np.integer]) -> float | None:
-    return auroc(probability[:, 1], target)
-
-
-def _f1(prediction: NDArray[np.integer], target: NDArray[np.integer], average: str) -> float | None:
+def _f1(prediction: Classes, target: Classes, average: str) -> float | None:
     """F1 over the classes that are true or predicted, 2 hits / (predicted + true) each.
 
     Counted here: scikit-learn's checks take fifty times as long, which a bootstrap would feel.
@@ -202,18 +204,14 @@ def _f1(prediction: NDArray[np.integer], target: NDArray[np.integer], average: s
     return float(scores.mean() if average == "macro" else scores @ there / target.size)
 
 
-def _classes(
-    prediction: NDArray[np.integer], target: NDArray[np.integer]
-) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+def _classes(prediction: Classes, target: Classes) -> tuple[Classes, Classes]:
     """Both arrays, once it is sure that they do not broadcast."""
     if prediction.ndim != 1 or prediction.shape != target.shape:
         raise ValueError(f"prediction and target must both be (items,), got {prediction.shape} and {target.shape}")
     return prediction, target
 
 
-def _checked(
-    probability: NDArray[np.floating], target: NDArray[np.integer]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _checked(probability: Numbers, target: Classes) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Probabilities in double precision and targets, once both are valid."""
     rows, classes = np.asarray(probability, dtype=np.float64), np.asarray(target)
     if rows.ndim != 2 or rows.shape[1] < 2 or classes.shape != rows.shape[:1]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +55,8 @@ def summarise(
     together, constant = every.metrics(), pooled(list(map(constant_predictions, train, folds))).metrics()
     return FoldSummary(
         folds=scores,
-        mean={name: _over(_mean, [fold[name] for fold in scores]) for name in names},
-        sd={name: _over(_deviation, [fold[name] for fold in scores]) for name in names},
+        mean={name: _over(np.mean, [fold[name] for fold in scores]) for name in names},
+        sd={name: _over(partial(np.std, ddof=1), [fold[name] for fold in scores]) for name in names},
         pooled=together,
         constant={name: constant[name] for name in together},
         intervals=main_intervals(every, [name for part in groups for name in part], **options),
@@ -78,14 +79,6 @@ def pooled(folds: Sequence[Predictions]) -> Predictions:
     )
 
 
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values))
-
-
-def _deviation(values: list[float]) -> float:
-    return float(np.std(values, ddof=1))
-
-
-def _over(statistic: Callable[[list[float]], float], values: list[float | None]) -> float | None:
+def _over(statistic: Callable[[list[float]], np.floating], values: list[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return statistic(known) if len(known) == len(values) else None
+    return float(statistic(known)) if len(known) == len(values) else None

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from inspect import signature
 from typing import Any
 
 import torch
@@ -33,9 +32,6 @@ class LevelProbe:
     """Listens to a model's levels of contrast and to its fused embedding while it is entered.
 
     Any model will do: one without levels has its fused embedding alone.
-
-    Args:
-        model: A model that returns a `MultimodalOutput`.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -52,7 +48,7 @@ class LevelProbe:
             if isinstance(module, _LEVELS)
         ]
         self._handles.append(self._model.register_forward_hook(self._listen_to_model))
-        if "output_terms" in signature(self._model.forward).parameters:  # else a prediction computes no level
+        if getattr(self._model, "terms_without_labels", False):  # else a prediction computes no level
             self._handles.append(self._model.register_forward_pre_hook(_with_terms, with_kwargs=True))
         return self
 

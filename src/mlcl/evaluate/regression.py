@@ -12,7 +12,10 @@ two `acc2` and `acc2_non_zero`.
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.evaluate.classification import Metric, accuracy, f1_weighted
+from mlcl.evaluate.classification import Metric, Numbers, accuracy, f1_weighted
+
+Both = tuple[NDArray[np.float64], NDArray[np.float64]]
+BothClasses = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 SIMS_EDGES = {2: (0.0,), 3: (-0.1, 0.1), 5: (-0.7, -0.1, 0.1, 0.7)}
 """Where MMSA cuts the scores of CH-SIMS, in [-1, 1], into 2, 3 and 5 classes; an edge belongs to the class below it."""
@@ -21,19 +24,19 @@ LIMIT = 3.0
 """Labels of MOSI and MOSEI lie in [-3, 3]; the 5- and 7-class accuracies are defined on that scale alone."""
 
 
-def mse(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def mse(prediction: Numbers, target: Numbers) -> float | None:
     """Mean squared error over all items, in squared label units, >= 0; None without items."""
     prediction, target = _checked(prediction, target)
     return float(np.square(prediction - target).mean()) if target.size else None
 
 
-def mae(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def mae(prediction: Numbers, target: Numbers) -> float | None:
     """Mean absolute error over all items, in label units, >= 0; None without items."""
     prediction, target = _checked(prediction, target)
     return float(np.abs(prediction - target).mean()) if target.size else None
 
 
-def corr(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def corr(prediction: Numbers, target: Numbers) -> float | None:
     """Pearson's correlation over all items, in [-1, 1].
 
     None when it is undefined: fewer than 2 items, or a prediction or target that is the same number for every item.
@@ -44,17 +47,17 @@ def corr(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> floa
     return float(np.clip(_unit(prediction) @ _unit(target), -1.0, 1.0))
 
 
-def mae_nonzero(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def mae_nonzero(prediction: Numbers, target: Numbers) -> float | None:
     """`mae` over items with a label other than 0, as MAG-BERT, MIB and MCL report; None if there are none."""
     return mae(*_nonzero(prediction, target))
 
 
-def corr_nonzero(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def corr_nonzero(prediction: Numbers, target: Numbers) -> float | None:
     """`corr` over items with a label other than 0, as MAG-BERT, MIB and MCL report."""
     return corr(*_nonzero(prediction, target))
 
 
-def acc7(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def acc7(prediction: Numbers, target: Numbers) -> float | None:
     """Share of items in the right one of the classes -3 to 3, in [0, 1]; None without items.
 
     Both sides are clipped to [-3, 3] and rounded half to even: 0.5 is class 0, 1.5 and 2.5 are class 2.
@@ -62,22 +65,22 @@ def acc7(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> floa
     return accuracy(*_rounded(prediction, target, limit=3))
 
 
-def acc5(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def acc5(prediction: Numbers, target: Numbers) -> float | None:
     """Share of items in the right one of the classes -2 to 2, in [0, 1]; clips to [-2, 2], else as `acc7`."""
     return accuracy(*_rounded(prediction, target, limit=2))
 
 
-def acc2_has0(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def acc2_has0(prediction: Numbers, target: Numbers) -> float | None:
     """Share of all items where `prediction >= 0` agrees with `target >= 0`, in [0, 1]; None without items."""
     return accuracy(*_non_negative(prediction, target))
 
 
-def f1_has0(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def f1_has0(prediction: Numbers, target: Numbers) -> float | None:
     """F1 of `prediction >= 0` against `target >= 0` over all items, weighted by true support, in [0, 1]."""
     return f1_weighted(*_non_negative(prediction, target))
 
 
-def acc2_non0(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def acc2_non0(prediction: Numbers, target: Numbers) -> float | None:
     """Share of items with `target != 0` where `prediction > 0` agrees with `target > 0`; None if there are none.
 
     MAG-BERT, MIB and MCL use `prediction >= 0`: the same unless a prediction is exactly 0.
@@ -85,27 +88,27 @@ def acc2_non0(prediction: NDArray[np.floating], target: NDArray[np.floating]) ->
     return accuracy(*_positive(*_nonzero(prediction, target)))
 
 
-def f1_non0(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def f1_non0(prediction: Numbers, target: Numbers) -> float | None:
     """F1 of `prediction > 0` against `target > 0` over items with `target != 0`, weighted by true support."""
     return f1_weighted(*_positive(*_nonzero(prediction, target)))
 
 
-def acc2_sims(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def acc2_sims(prediction: Numbers, target: Numbers) -> float | None:
     """Share of all items where `prediction > 0` agrees with `target > 0`: 0 counts as negative, in [0, 1]."""
     return accuracy(*_binned(prediction, target, SIMS_EDGES[2]))
 
 
-def f1_sims(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def f1_sims(prediction: Numbers, target: Numbers) -> float | None:
     """F1 of the two classes of `acc2_sims`, weighted by true support."""
     return f1_weighted(*_binned(prediction, target, SIMS_EDGES[2]))
 
 
-def acc3_sims(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def acc3_sims(prediction: Numbers, target: Numbers) -> float | None:
     """Share of items in the right one of the classes up to -0.1, up to 0.1, and above, in [0, 1]."""
     return accuracy(*_binned(prediction, target, SIMS_EDGES[3]))
 
 
-def acc5_sims(prediction: NDArray[np.floating], target: NDArray[np.floating]) -> float | None:
+def acc5_sims(prediction: Numbers, target: Numbers) -> float | None:
     """Share of items in the right one of the classes up to -0.7, -0.1, 0.1, 0.7, and above, in [0, 1]."""
     return accuracy(*_binned(prediction, target, SIMS_EDGES[5]))
 
@@ -122,9 +125,7 @@ _OF_SIGN = {"mae_nonzero", "corr_nonzero", "acc2_has0", "f1_has0", "acc2_non0", 
 
 
 def regression_metrics(
-    prediction: NDArray[np.floating],
-    target: NDArray[np.floating],
-    label_range: tuple[float, float] | None = None,
+    prediction: Numbers, target: Numbers, label_range: tuple[float, float] | None = None
 ) -> dict[str, float | None]:
     """All metrics of a regression report, by name and in the order of `METRICS`, then of `SIMS_METRICS`.
 
@@ -162,9 +163,7 @@ def metrics_within(label_range: tuple[float, float] | None) -> dict[str, Metric]
     return wanted | (SIMS_METRICS if (low, high) == (-1.0, 1.0) else {})
 
 
-def _checked(
-    prediction: NDArray[np.floating], target: NDArray[np.floating]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _checked(prediction: Numbers, target: Numbers) -> Both:
     """Both arrays in double precision, once they are finite and do not broadcast."""
     pair = np.asarray(prediction, dtype=np.float64), np.asarray(target, dtype=np.float64)
     if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
@@ -177,42 +176,32 @@ def _checked(
     return pair
 
 
-def _nonzero(
-    prediction: NDArray[np.floating], target: NDArray[np.floating]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _nonzero(prediction: Numbers, target: Numbers) -> Both:
     """The items whose label is not 0."""
     prediction, target = _checked(prediction, target)
     keep = target != 0
     return prediction[keep], target[keep]
 
 
-def _rounded(
-    prediction: NDArray[np.floating], target: NDArray[np.floating], *, limit: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _rounded(prediction: Numbers, target: Numbers, *, limit: int) -> BothClasses:
     """Both sides as integer classes from -limit to limit."""
     prediction, target = (np.rint(np.clip(side, -limit, limit)) for side in _checked(prediction, target))
     return prediction.astype(np.int64), target.astype(np.int64)
 
 
-def _binned(
-    prediction: NDArray[np.floating], target: NDArray[np.floating], edges: tuple[float, ...]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _binned(prediction: Numbers, target: Numbers, edges: tuple[float, ...]) -> BothClasses:
     """Both sides as the number of the class between the edges, each class with its upper edge."""
     given, true = (np.digitize(side, edges, right=True) for side in _checked(prediction, target))
     return given.astype(np.int64), true.astype(np.int64)
 
 
-def _non_negative(
-    prediction: NDArray[np.floating], target: NDArray[np.floating]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _non_negative(prediction: Numbers, target: Numbers) -> BothClasses:
     """Both sides as class 1 where >= 0."""
     prediction, target = _checked(prediction, target)
     return (prediction >= 0).astype(np.int64), (target >= 0).astype(np.int64)
 
 
-def _positive(
-    prediction: NDArray[np.floating], target: NDArray[np.floating]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _positive(prediction: Numbers, target: Numbers) -> BothClasses:
     """Both sides as class 1 where > 0."""
     return (prediction > 0).astype(np.int64), (target > 0).astype(np.int64)
 

@@ -23,8 +23,6 @@ class Interval:
 
     Attributes:
         estimate: The metric, or a difference, on the items as they are.
-        low: Lower bound.
-        high: Upper bound.
     """
 
     estimate: float

@@ -8,11 +8,7 @@ from mlcl.fuse.base import Fusion, Vector
 
 
 class ConcatFusion(Fusion):
-    r"""$\mathrm{relu}(W [t; a; v] + b)$, with $t$, $a$, $v$ the text, acoustic and visual vector.
-
-    Args:
-        dim: Width of each vector and of the result.
-    """
+    r"""$\mathrm{relu}(W [t; a; v] + b)$, with $t$, $a$, $v$ the text, acoustic and visual vector."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()

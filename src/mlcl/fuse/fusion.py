@@ -44,9 +44,7 @@ class FusionNetwork(nn.Module):
         self.output = nn.Linear(num_inputs * dim // 2, num_outputs)
 
     def forward(
-        self,
-        representations: Float[Tensor, "batch inputs dim"],
-        keep: Bool[Tensor, "batch inputs"] | None = None,
+        self, representations: Float[Tensor, "batch inputs dim"], keep: Bool[Tensor, "batch inputs"] | None = None
     ) -> tuple[Float[Tensor, "batch embedding"], Float[Tensor, "batch outputs"]]:
         """Return the embedding (the fused representations side by side) and the logits.
 

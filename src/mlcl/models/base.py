@@ -54,16 +54,15 @@ def forward_pass(forward: Callable[..., MultimodalOutput]) -> Callable[..., Any]
     """What transformers expects of every forward pass, around one that knows nothing of it.
 
     `return_dict`, else the configuration's, says whether the output comes as a tuple. Rows in another precision are
-    converted to that of the weights. A model without terms that need no labels may ignore `output_terms`.
+    converted to that of the weights. `output_terms` reaches models that have terms without labels alone.
     """
-    known = inspect.signature(forward).parameters
 
     @wraps(forward)
     def called(self: Any, *arguments: Any, return_dict: bool | None = None, **named: Any) -> Any:
         def fit(value: Any) -> Any:
             return value.to(self.dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
 
-        if "output_terms" not in known:
+        if not self.terms_without_labels:
             named.pop("output_terms", None)
         output = forward(self, *map(fit, arguments), **{name: fit(value) for name, value in named.items()})
         as_tuple = not (self.config.return_dict if return_dict is None else return_dict)
@@ -84,6 +83,8 @@ class MultimodalModel(PreTrainedModel):
     text: TextBackbone
     rows_under_tokens = False
     """Whether the model needs its feature rows on the clock of the tokens."""
+    terms_without_labels = False
+    """Whether some terms of the loss need no labels; ``output_terms=True`` then asks for these."""
 
     def __init__(self, config: ModelConfig) -> None:
         config.check()

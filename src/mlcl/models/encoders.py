@@ -7,16 +7,16 @@ from torch import Tensor
 
 from mlcl.encode.sequence import Encoded, SequenceDropout, SequenceEncoder
 from mlcl.encode.shorten import shorten
-from mlcl.encode.text import TextEncoder, TextInput
+from mlcl.encode.text import TextEncoder
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
-from mlcl.models.base import MultimodalModel
 from mlcl.models.configuration import MultimodalConfig
+from mlcl.models.inputs import Inputs, InputsModel
 
 Presence = dict[str, Tensor] | None
 """(batch,) which items have each modality; None where absence is not looked at."""
 
 
-class EncodersModel(MultimodalModel):
+class EncodersModel(InputsModel):
     """A model on a text encoder and two sequence encoders of one width.
 
     Args:
@@ -47,43 +47,23 @@ class EncodersModel(MultimodalModel):
             for width in (config.acoustic_dim, config.visual_dim)
         )
 
-    def encode(
-        self,
-        input_ids: TextInput,
-        acoustic: Tensor,
-        visual: Tensor,
-        attention_mask: Tensor,
-        token_type_ids: Tensor | None,
-        acoustic_mask: Tensor | None,
-        visual_mask: Tensor | None,
-        text_present: Tensor | None,
-    ) -> tuple[dict[str, Encoded], Presence]:
-        """Each modality's states and vector, and which items have it; arguments as for `MLCLModel`."""
-        encoded = {
-            TEXT: self.text(input_ids, attention_mask.bool(), token_type_ids),
-            ACOUSTIC: self.acoustic(*self._rows(acoustic, acoustic_mask)),
-            VISUAL: self.visual(*self._rows(visual, visual_mask)),
-        }
+    def encode(self, given: Inputs) -> tuple[dict[str, Encoded], Presence]:
+        """Each modality's states and vector, and which items have it."""
+        encoded = {TEXT: self.text(given.input_ids, given.mask, given.token_type_ids)}
+        for name in (ACOUSTIC, VISUAL):
+            rows, mask, longest = given.rows[name], given.masks[name], self.config.longest_sequence
+            rows, mask = (rows, mask) if longest is None else shorten(rows, mask, longest)
+            encoded[name] = self.get_submodule(name)(rows, mask)
         if not self.config.mask_padding:
             return encoded, None
         present = {m: encoded[m].mask.any(dim=1) for m in MODALITIES}
-        return encoded, present if text_present is None else {**present, TEXT: text_present}
-
-    def _rows(self, rows: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Rows and which are real, shortened where that is asked for."""
-        real, longest = real_rows(rows, mask), self.config.longest_sequence
-        return (rows, real) if longest is None else shorten(rows, real, longest)
+        return encoded, present if given.text_present is None else {**present, TEXT: given.text_present}
 
     def heard(self, present: Presence) -> Presence:
         """What the prediction may use: all that is present, in training less what modality dropout hides."""
         if present is None or not self.training or not self.config.modality_dropout:
             return present
         return hide_modalities(present, self.config.modality_dropout)
-
-
-def real_rows(rows: Tensor, mask: Tensor | None) -> Tensor:
-    """(batch, time) real rows: as given, else those that are not all zeros."""
-    return (rows != 0).any(dim=-1) if mask is None else mask
 
 
 def together(present: Mapping[str, Tensor], *names: str) -> Tensor:

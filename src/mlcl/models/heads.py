@@ -16,9 +16,6 @@ class ModalityHeads(nn.Module):
 
     The joint prediction is $\sum_m h_m$, which for classes multiplies what the modalities say as if they were
     independent given the class; or $\sum_m w_m h_m$ with $w = \mathrm{softmax}(g)$ over the modalities that are there.
-
-    Args:
-        config: Width, dropout, outputs, and which of the two.
     """
 
     TRUST = 2.0

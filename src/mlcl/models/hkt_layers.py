@@ -105,18 +105,9 @@ class RowEncoder(nn.Module):
         )
 
     def forward(
-        self,
-        rows: Float[Tensor, "batch time dim"],
-        real: Bool[Tensor, "batch time"],
-        mask: Bool[Tensor, "batch time"],
+        self, rows: Float[Tensor, "batch time dim"], real: Bool[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time dim"]:
-        """The states of all steps.
-
-        Args:
-            rows: Feature rows, zeros under special tokens.
-            real: True at real rows.
-            mask: True at real tokens, special ones among them.
-        """
+        """The states of all steps; `real` is True at real rows, `mask` at real tokens, special ones among them."""
         keys = mask if self.mask_padding else None
         if self.mask_padding:
             rows = rows.masked_fill(~real.unsqueeze(-1), 0.0)

@@ -8,7 +8,7 @@ from mlcl.errors import AlignmentError
 from mlcl.modality import ACOUSTIC, VISUAL
 from mlcl.models.base import MultimodalOutput, supervised
 from mlcl.models.configuration import HCF, HKTConfig, RowKind
-from mlcl.models.encoders import real_rows
+from mlcl.models.inputs import real_rows
 from mlcl.models.plan import Group, Update, split_by_decay
 from mlcl.models.task import class_logits
 

@@ -2,15 +2,14 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from mlcl.encode.text import TextInput
 from mlcl.modality import MODALITIES
-from mlcl.models.base import MultimodalOutput, forward_pass
+from mlcl.models.base import MultimodalOutput
 from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.encoders import EncodersModel, blank
 from mlcl.models.heads import ModalityHeads, head_terms, heads_loss
+from mlcl.models.inputs import Inputs
 from mlcl.models.task import task_loss
 from mlcl.options import LateFusionOptions
 
@@ -38,23 +37,9 @@ class LateFusionModel(EncodersModel):
         if self.heads is not None:
             nn.init.zeros_(self.output.weight)
 
-    @forward_pass
-    def forward(
-        self,
-        input_ids: TextInput,
-        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
-        visual: Float[Tensor, "batch visual_time visual_dim"],
-        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
-        token_type_ids: Int[Tensor, "batch time"] | None = None,
-        labels: Tensor | None = None,
-        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
-        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
-        text_present: Bool[Tensor, " batch"] | None = None,
-    ) -> MultimodalOutput:
-        """Predict, and with `labels` compute the loss; arguments as for `MLCLModel`."""
-        encoded, present = self.encode(
-            input_ids, acoustic, visual, attention_mask, token_type_ids, acoustic_mask, visual_mask, text_present
-        )
+    def answer(self, given: Inputs, labels: Tensor | None) -> MultimodalOutput:
+        """Predict, and with `labels` compute the loss."""
+        encoded, present = self.encode(given)
         heard = self.heard(present)
         vectors = [blank(encoded[m].pooled, heard, m) for m in MODALITIES]
         embedding = torch.cat(vectors, dim=1)

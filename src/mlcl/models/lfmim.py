@@ -5,17 +5,18 @@ from itertools import pairwise
 from typing import Self
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from transformers import initialization as init
 
 from mlcl.encode.pooling import EVERY_STEP
 from mlcl.encode.stream import PositionReadout, Stream
-from mlcl.encode.text import TextBackbone, TextInput
+from mlcl.encode.text import TextBackbone
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
-from mlcl.models.base import MultimodalModel, MultimodalOutput, forward_pass
+from mlcl.models.base import MultimodalOutput
 from mlcl.models.configuration import MultimodalConfig
-from mlcl.models.encoders import blank, hide_modalities, real_rows
+from mlcl.models.encoders import blank, hide_modalities
+from mlcl.models.inputs import Inputs, InputsModel
 from mlcl.models.task import item_losses
 from mlcl.options import LFMIMOptions
 from mlcl.parallel import global_mean
@@ -32,7 +33,7 @@ class LFMIMConfig(MultimodalConfig, options=LFMIMOptions):
     model_type = "mlcl_lfmim"
 
 
-class LFMIMModel(MultimodalModel):
+class LFMIMModel(InputsModel):
     """Four streams, four heads: text, acoustic, visual, and multimodal over the states of the other three.
 
     The release takes stored states of a frozen text encoder; here the encoder is part of the model, and one whose
@@ -60,32 +61,15 @@ class LFMIMModel(MultimodalModel):
         self.heads[MULTIMODAL] = _perceptron(4 * dim, 2 * dim, 128, 64, config.num_labels)
         self.post_init()
 
-    @forward_pass
-    def forward(
-        self,
-        input_ids: TextInput,
-        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
-        visual: Float[Tensor, "batch visual_time visual_dim"],
-        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
-        token_type_ids: Int[Tensor, "batch time"] | None = None,
-        labels: Tensor | None = None,
-        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
-        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
-        text_present: Bool[Tensor, " batch"] | None = None,
-    ) -> MultimodalOutput:
-        """Predict with the multimodal head, and with `labels` compute the loss; arguments as for `MLCLModel`.
+    def answer(self, given: Inputs, labels: Tensor | None) -> MultimodalOutput:
+        """Predict with the multimodal head, and with `labels` compute the loss.
 
         Labels are (batch,) or (batch, 1), one for the four heads, or (batch, 4): text, acoustic, visual, multimodal.
         """
-        mask = attention_mask.bool()
         window = None if self.config.mask_padding else EVERY_STEP
-        states = self.text.states(input_ids, mask, token_type_ids, window=window)
-        masks = {
-            TEXT: mask,
-            ACOUSTIC: real_rows(acoustic, acoustic_mask),
-            VISUAL: real_rows(visual, visual_mask),
-        }
-        return self.from_rows({TEXT: states, ACOUSTIC: acoustic, VISUAL: visual}, masks, text_present, labels)
+        states = self.text.states(given.input_ids, given.mask, given.token_type_ids, window=window)
+        rows, masks = {TEXT: states, **given.rows}, {TEXT: given.mask, **given.masks}
+        return self.from_rows(rows, masks, given.text_present, labels)
 
     def from_rows(
         self,
@@ -107,10 +91,7 @@ class LFMIMModel(MultimodalModel):
         return MultimodalOutput(torch.stack(list(terms.values())).sum(), logits[MULTIMODAL], vectors, terms)
 
     def score(
-        self,
-        rows: Mapping[str, Tensor],
-        masks: Mapping[str, Tensor],
-        present: dict[str, Tensor],
+        self, rows: Mapping[str, Tensor], masks: Mapping[str, Tensor], present: dict[str, Tensor]
     ) -> tuple[Float[Tensor, "batch four_dim"], dict[str, Float[Tensor, "batch outputs"]]]:
         """The concatenated vectors of the four streams, and the logits of the four heads."""
         streams: Mapping[str, Stream] = dict(self.streams.items())  # type: ignore[arg-type]  # all are streams

@@ -1,19 +1,21 @@
 """MAG: a pretrained transformer whose token embeddings are shifted by the sound and the picture of each word."""
 
+from collections.abc import Mapping
+
 import torch
-from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from mlcl.config import TrainConfig
 from mlcl.encode.inject import Lay, injection_width
 from mlcl.encode.pooling import build_pooling
-from mlcl.encode.text import TextBackbone, TextInput
+from mlcl.encode.text import TextBackbone
 from mlcl.errors import AlignmentError
 from mlcl.fuse import AdaptationGate
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
-from mlcl.models.base import MultimodalModel, MultimodalOutput, forward_pass, supervised
+from mlcl.models.base import MultimodalOutput, supervised
 from mlcl.models.configuration import MultimodalConfig
-from mlcl.models.encoders import blank, hide_modalities, real_rows
+from mlcl.models.encoders import blank, hide_modalities
+from mlcl.models.inputs import Inputs, InputsModel
 from mlcl.models.plan import Group, Update
 from mlcl.options import MAGOptions
 
@@ -24,7 +26,7 @@ class MAGConfig(MultimodalConfig, options=MAGOptions):
     model_type = "mlcl_mag"
 
 
-class MAGModel(MultimodalModel):
+class MAGModel(InputsModel):
     """MAG-BERT, MAG-XLNet, and the same with their relatives; the gate acts on each token by itself.
 
     Source:
@@ -55,30 +57,16 @@ class MAGModel(MultimodalModel):
         self.head = nn.Linear(width, config.num_labels)
         self.post_init()
 
-    @forward_pass
-    def forward(
-        self,
-        input_ids: TextInput,
-        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
-        visual: Float[Tensor, "batch visual_time visual_dim"],
-        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
-        token_type_ids: Int[Tensor, "batch time"] | None = None,
-        labels: Tensor | None = None,
-        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
-        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
-        text_present: Bool[Tensor, " batch"] | None = None,
-    ) -> MultimodalOutput:
-        """Predict, and with `labels` compute the loss; arguments as for `MLCLModel`, each row under its token.
+    def answer(self, given: Inputs, labels: Tensor | None) -> MultimodalOutput:
+        """Predict, and with `labels` compute the loss; each row stands under its token.
 
         Raises:
             AlignmentError: If the acoustic or the visual rows do not lie under the tokens.
         """
-        mask = attention_mask.bool()
-        present = mask.any(dim=1) if text_present is None else text_present
-        rows = {ACOUSTIC: acoustic, VISUAL: visual}
-        masks = {ACOUSTIC: real_rows(acoustic, acoustic_mask), VISUAL: real_rows(visual, visual_mask)}
+        mask, rows, masks = given.mask, given.rows, given.masks
+        present = mask.any(dim=1) if given.text_present is None else given.text_present
         if self.config.gate == "identity":
-            hidden = self.text.states(input_ids, mask, token_type_ids)
+            hidden = self.text.states(given.input_ids, mask, given.token_type_ids)
         else:
             _check_alignment(mask, masks)
             if self.training and self.config.modality_dropout:
@@ -88,7 +76,7 @@ class MAGModel(MultimodalModel):
                 under = [lay(masks[m]) if self.config.mask_padding else None for m in (ACOUSTIC, VISUAL)]
                 return self.gate(states, lay(rows[ACOUSTIC]), lay(rows[VISUAL]), *under)
 
-            hidden = self.text.states(input_ids, mask, token_type_ids, inject=shifted)
+            hidden = self.text.states(given.input_ids, mask, given.token_type_ids, inject=shifted)
         embedding = self.pool(hidden, mask)
         if self.config.readout == "pooler":
             embedding = torch.tanh(self.pooler(embedding))
@@ -118,7 +106,7 @@ class MAGModel(MultimodalModel):
                 self.pooler.load_state_dict({part: value}, strict=False)
 
     def _hide(
-        self, rows: dict[str, Tensor], masks: dict[str, Tensor], spoken: Tensor
+        self, rows: Mapping[str, Tensor], masks: Mapping[str, Tensor], spoken: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Rows and masks with modalities hidden in random items."""
         kept = hide_modalities(
@@ -135,7 +123,7 @@ def _spared(name: str) -> bool:
     return "bias" in name or "LayerNorm" in name or name == "gate.norm.weight"
 
 
-def _check_alignment(mask: Tensor, masks: dict[str, Tensor]) -> None:
+def _check_alignment(mask: Tensor, masks: Mapping[str, Tensor]) -> None:
     """Refuse rows on a clock of their own."""
     for name, real in masks.items():
         if real.shape != mask.shape:

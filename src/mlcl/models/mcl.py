@@ -1,16 +1,16 @@
 """MCL, multimodal correlation learning: beside the task, the encoders learn which vectors belong to alike items."""
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from mlcl.config import TrainConfig
 from mlcl.contrast import CorrelationContrast
-from mlcl.encode.text import TextInput
 from mlcl.modality import MODALITIES
-from mlcl.models.base import MultimodalOutput, forward_pass
+from mlcl.models.base import MultimodalOutput
 from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.encoders import EncodersModel, blank
+from mlcl.models.inputs import Inputs
 from mlcl.models.plan import Group, Update, split_by_decay
 from mlcl.models.task import task_loss
 from mlcl.options import MCLOptions
@@ -71,28 +71,15 @@ class MCLModel(EncodersModel):
             return (Update(task, "task"),)
         return (Update(correlation, "correlation"), Update(task, "task"))
 
-    @forward_pass
-    def forward(
-        self,
-        input_ids: TextInput,
-        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
-        visual: Float[Tensor, "batch visual_time visual_dim"],
-        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
-        token_type_ids: Int[Tensor, "batch time"] | None = None,
-        labels: Tensor | None = None,
-        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
-        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
-        text_present: Bool[Tensor, " batch"] | None = None,
-        triplets: Int[Tensor, "triplets 3"] | None = None,
+    def answer(
+        self, given: Inputs, labels: Tensor | None, triplets: Int[Tensor, "triplets 3"] | None = None
     ) -> MultimodalOutput:
-        """Predict, and with `labels` compute the loss; arguments as for `MLCLModel`.
+        """Predict, and with `labels` compute the loss.
 
         `triplets` are the negatives of the correlation loss: whose text, acoustic and visual vector. Without them
         torch's generator draws them, in training only: the loss in evaluation mode is the task's.
         """
-        encoded, present = self.encode(
-            input_ids, acoustic, visual, attention_mask, token_type_ids, acoustic_mask, visual_mask, text_present
-        )
+        encoded, present = self.encode(given)
         heard = self.heard(present)
 
         vectors = {m: encoded[m].pooled for m in MODALITIES}

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from mlcl.config import TrainConfig
 from mlcl.encode.bottleneck import Bottleneck, Code
-from mlcl.encode.text import TextInput
 from mlcl.fuse import build_fusion, product_of_experts
 from mlcl.modality import MODALITIES
-from mlcl.models.base import MultimodalOutput, forward_pass
+from mlcl.models.base import MultimodalOutput
 from mlcl.models.configuration import MultimodalConfig
 from mlcl.models.encoders import EncodersModel
+from mlcl.models.inputs import Inputs
 from mlcl.models.plan import Update, two_rates
 from mlcl.models.task import task_loss
 from mlcl.options import MIBOptions
@@ -50,6 +50,7 @@ class MIBModel(EncodersModel):
 
     config_class = MIBConfig
     base_model_prefix = "mib"
+    terms_without_labels = True
 
     def __init__(self, config: MIBConfig) -> None:
         super().__init__(config)
@@ -76,29 +77,19 @@ class MIBModel(EncodersModel):
         slow = "text." if self.config.project_at_encoder_rate else "text.encoder."
         return (Update(two_rates(self, settings, slow)),)
 
-    @forward_pass
-    def forward(
+    def answer(
         self,
-        input_ids: TextInput,
-        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
-        visual: Float[Tensor, "batch visual_time visual_dim"],
-        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"],
-        token_type_ids: Int[Tensor, "batch time"] | None = None,
-        labels: Tensor | None = None,
-        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
-        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
-        text_present: Bool[Tensor, " batch"] | None = None,
+        given: Inputs,
+        labels: Tensor | None,
         noise: Mapping[str, Float[Tensor, "batch dim"]] | None = None,
         output_terms: bool = False,
     ) -> MultimodalOutput:
-        """Predict, and with `labels` compute the loss; arguments as for `MLCLModel`.
+        """Predict, and with `labels` compute the loss.
 
         `noise` is what the codes are drawn with, by stream: ``text``, ``acoustic``, ``visual``, ``fused``. Without it
         torch's generator draws it. `output_terms` asks for the divergences where there are no labels.
         """
-        encoded, present = self.encode(
-            input_ids, acoustic, visual, attention_mask, token_type_ids, acoustic_mask, visual_mask, text_present
-        )
+        encoded, present = self.encode(given)
         heard = self.heard(present)
 
         codes: dict[str, Code] = {m: self.bottleneck[m](encoded[m].pooled) for m in MODALITIES if m in self.bottleneck}

@@ -5,18 +5,17 @@ from itertools import permutations
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from mlcl.contrast import BiModalContrast, DropoutView, TriModalContrast, UniModalContrast
 from mlcl.encode.sequence import Encoded
-from mlcl.encode.text import TextInput
 from mlcl.fuse import CrossModalTransformer, FusionNetwork
 from mlcl.modality import ACOUSTIC, MODALITIES, PAIRS, TEXT, VISUAL, pair_name
-from mlcl.models.base import MultimodalOutput, forward_pass
+from mlcl.models.base import MultimodalOutput
 from mlcl.models.configuration import MLCLConfig
 from mlcl.models.encoders import EncodersModel, blank, together
 from mlcl.models.heads import ModalityHeads, head_terms, heads_loss
+from mlcl.models.inputs import Inputs
 from mlcl.models.task import task_loss
 
 
@@ -33,6 +32,7 @@ class MLCLModel(EncodersModel):
 
     config_class = MLCLConfig
     base_model_prefix = "mlcl"
+    terms_without_labels = True
 
     def __init__(self, config: MLCLConfig) -> None:
         super().__init__(config, pooled_only=config.cross_attention == "pooled")
@@ -82,41 +82,9 @@ class MLCLModel(EncodersModel):
         (loaded[0] if isinstance(loaded, tuple) else loaded)._freeze_unused()
         return loaded
 
-    @forward_pass
-    def forward(
-        self,
-        input_ids: TextInput,
-        acoustic: Float[Tensor, "batch acoustic_time acoustic_dim"],
-        visual: Float[Tensor, "batch visual_time visual_dim"],
-        attention_mask: Int[Tensor, "batch time"] | Bool[Tensor, "batch time"] | None = None,
-        token_type_ids: Int[Tensor, "batch time"] | None = None,
-        labels: Tensor | None = None,
-        acoustic_mask: Bool[Tensor, "batch acoustic_time"] | None = None,
-        visual_mask: Bool[Tensor, "batch visual_time"] | None = None,
-        text_present: Bool[Tensor, " batch"] | None = None,
-        output_terms: bool = False,
-    ) -> MultimodalOutput:
-        """Predict, and with `labels` compute the loss.
-
-        Args:
-            input_ids: Token ids; word vectors where the text encoder reads vectors.
-            acoustic: Acoustic rows; their number need not be that of the tokens.
-            visual: Visual rows.
-            attention_mask: 1 at real tokens; all real when absent.
-            token_type_ids: Segment ids of the text encoder.
-            labels: (batch,) or (batch, 1) scores, or (batch,) class ids.
-            acoustic_mask: True at real rows; rows that are not all zero when absent. An item without any real row
-                lacks the modality.
-            visual_mask: The same for visual rows.
-            text_present: False where an item has no words; all True when absent.
-            output_terms: Compute the contrastive terms without labels too.
-        """
-        every = torch.ones(input_ids.shape[:2], dtype=torch.bool, device=input_ids.device)
-        mask = every if attention_mask is None else attention_mask
-        encoded, present = self.encode(
-            input_ids, acoustic, visual, mask, token_type_ids, acoustic_mask, visual_mask, text_present
-        )
-
+    def answer(self, given: Inputs, labels: Tensor | None, output_terms: bool = False) -> MultimodalOutput:
+        """Predict, and with `labels` compute the loss; with `output_terms` the contrastive terms without labels too."""
+        encoded, present = self.encode(given)
         asked = labels is not None or output_terms
         single = {m: blank(self.view_1[m](encoded[m].pooled), present, m) for m in MODALITIES}
         second = {m: blank(self.view_2[m](encoded[m].pooled), present, m) for m in MODALITIES if asked}

@@ -13,7 +13,7 @@ from mlcl.data.target import Kind, Target
 from mlcl.encode.build import tiny_config
 from mlcl.encode.model_folder import check_model_folder, check_size
 from mlcl.encode.vectors import vectors_config
-from mlcl.errors import EncoderError, RunError, UsageError
+from mlcl.errors import EncoderError, RunError, UsageError, reason
 from mlcl.modality import TEXT
 from mlcl.models.base import MultimodalModel
 from mlcl.models.hkt import HKTModel
@@ -32,9 +32,6 @@ class Entry:
     """A model of the registry.
 
     Attributes:
-        model: Its class.
-        title: What it is, in a line.
-        paper: Where it comes from.
         year: Of the paper; None for a baseline.
         native: Kinds of label that its authors trained it on.
         other_labels: What else is particular about the labels that they trained it on, in words.
@@ -105,12 +102,6 @@ def build_model(
     experiment: Experiment, target: Target, *, widths: dict[str, int], vocabulary_size: int
 ) -> MultimodalModel:
     """Build the experiment's model for a corpus of these widths; random parts draw from torch's generator.
-
-    Args:
-        experiment: Which model, its options and text encoder.
-        target: What the label is.
-        widths: Columns of each kind of row.
-        vocabulary_size: Of the tokenizer.
 
     Raises:
         UsageError: If the options contradict one another or the text encoder.
@@ -211,11 +202,7 @@ for _entry in MODELS.values():  # so that AutoConfig and AutoModel open a run's 
 
 
 def load_model(folder: str) -> MultimodalModel:
-    """Load the model of a run's ``model`` folder.
-
-    Raises:
-        RunError: If it cannot be loaded.
-    """
+    """Load the model of a run's ``model`` folder; raises a RunError if it cannot be loaded."""
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     try:
@@ -227,5 +214,4 @@ def load_model(folder: str) -> MultimodalModel:
         check_size(place, lambda: model_class(config_class.from_pretrained(folder, trust_remote_code=False)))
         return AutoMultimodalModel.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise RunError(f"{folder} is damaged or no model of this version ({reason}); train again") from error
+        raise RunError(f"{folder} is damaged or no model of this version ({reason(error)}); train again") from error

@@ -1,6 +1,6 @@
 """Options of each model: typed, frozen, closed, and free of torch."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -18,16 +18,7 @@ ModelOptions = Annotated[
     MLCLOptions | MAGOptions | MIBOptions | MCLOptions | HKTOptions | LFMIMOptions | LateFusionOptions | TextOptions,
     Field(discriminator="name"),
 ]
-_EVERY: tuple[type[Section], ...] = (
-    MLCLOptions,
-    MAGOptions,
-    MIBOptions,
-    MCLOptions,
-    HKTOptions,
-    LFMIMOptions,
-    LateFusionOptions,
-    TextOptions,
-)
+_EVERY: tuple[type[Section], ...] = get_args(get_args(ModelOptions)[0])
 OPTIONS: dict[str, type[Section]] = {options.model_fields["name"].default: options for options in _EVERY}
 
 __all__ = [

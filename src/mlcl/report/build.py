@@ -8,18 +8,17 @@ from mlcl.errors import RunError, UsageError, lacks_room
 from mlcl.files import replace_files
 from mlcl.report.evidence import SystemRecord
 from mlcl.report.identity import disagreements, identity
-from mlcl.report.maps import map_section_plots, shown_systems
 from mlcl.report.page import Page, Section, page_html
-from mlcl.report.plots.curves import Style, curve_plots
-from mlcl.report.plots.geometry import geometry_plots
+from mlcl.report.plots.curves import Style, curve_plots, geometry_plots
+from mlcl.report.plots.maps import map_section_plots, shown_systems
 from mlcl.report.plots.overview import differences_plot, range_plot, results_plot
 from mlcl.report.plots.style import system_style
 from mlcl.report.plots.truth import confusion_plot, truth_plot
-from mlcl.report.sheets import comparison_sheet, confusion_sheet, cost_sheet, results_sheet, systems_sheet
 from mlcl.report.summary import Summary
+from mlcl.report.tables import comparison_table, confusion_table, cost_table, results_table, systems_table
 from mlcl.report.verdict import verdict
 from mlcl.report.wording import MINUS, several, title
-from mlcl.report.worst import worst_sheet
+from mlcl.report.worst import worst_table
 
 PAGE = "report.html"
 MOST_CLASSES = 30
@@ -46,12 +45,6 @@ def write_report(summary: Summary, output: Path, words: Words, *, no_maps: str) 
 
     What an earlier report left there is replaced; other files stay.
 
-    Args:
-        summary: The numbers.
-        output: The folder.
-        words: Words of the items.
-        no_maps: Why there are no embedding maps, where there are none.
-
     Returns:
         The files.
 
@@ -61,10 +54,10 @@ def write_report(summary: Summary, output: Path, words: Words, *, no_maps: str) 
     page = build_page(summary, words, no_maps)
     contents = {PAGE: page_html(page)}
     for section in page.sections:
-        for sheet in section.sheets:
-            contents[f"tables/{sheet.name}.md"] = sheet.markdown()
-            contents[f"tables/{sheet.name}.tex"] = sheet.latex()
-            contents[f"tables/{sheet.name}.csv"] = sheet.csv()
+        for table in section.tables:
+            contents[f"tables/{table.name}.md"] = table.markdown()
+            contents[f"tables/{table.name}.tex"] = table.latex()
+            contents[f"tables/{table.name}.csv"] = table.csv()
         for plot in section.plots:
             contents[f"figures/{plot.name}.svg"] = plot.svg
     try:
@@ -85,7 +78,7 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
             "results",
             "Results",
             _unknown_probabilities(summary),
-            sheets=[results_sheet(summary)],
+            tables=[results_table(summary)],
             plots=[results_plot(summary)],
         ),
         *_comparisons(summary),
@@ -103,20 +96,20 @@ def build_page(summary: Summary, words: Words, no_maps: str) -> Page:
         _maps(summary, no_maps),
         _geometry([system for system in systems if system.name in names], styles),
         _worst(summary, words),
-        Section("cost", "Cost", sheets=[cost_sheet(summary)]),
-        Section("systems", "Systems", sheets=[systems_sheet(summary)]),
+        Section("cost", "Cost", tables=[cost_table(summary)]),
+        Section("systems", "Systems", tables=[systems_table(summary)]),
     ]
     kind = {"compare": "Comparison", "ablate": "Ablation", "run": "Single run"}[evidence.kind]
     runs = sum(len(system.runs) for system in systems)
     counts = [several(len(evidence.systems), "system"), several(runs, "complete run")]
-    subtitle = " · ".join([kind, *counts, summary.scored.split])
+    subtitle = " · ".join([kind, *counts, summary.predictions.split])
     return Page(evidence.title, subtitle, verdict(summary), disagreements(summary), identity(summary), sections)
 
 
 def _unknown_probabilities(summary: Summary) -> str:
-    if summary.scored.whole:
+    if summary.predictions.whole:
         return ""
-    split = summary.scored.split
+    split = summary.predictions.split
     return (
         "Some runs are of version 0.1.0 and keep the probability of the chosen class alone: metrics that need the"
         f" others are left out. mlcl predict RUN --split {split} --output RUN/predictions/{split}.csv writes them all."
@@ -124,32 +117,32 @@ def _unknown_probabilities(summary: Summary) -> str:
 
 
 def _comparisons(summary: Summary) -> list[Section]:
-    sheets, plots = [], []
+    tables, plots = [], []
     ablation = summary.evidence.kind == "ablate"
     if summary.against_reference:
-        sheets.append(comparison_sheet(summary, summary.against_reference, "comparison"))
+        tables.append(comparison_table(summary, summary.against_reference, "comparison"))
         name = "ablation" if ablation else "differences"
         plots.append(differences_plot(summary, summary.against_reference, name, bars=ablation))
     if summary.against_text:
-        sheets.append(comparison_sheet(summary, summary.against_text, "against-text"))
-    if not sheets:
+        tables.append(comparison_table(summary, summary.against_text, "against-text"))
+    if not tables:
         return []
     heading = "Ablation" if ablation else "Paired comparisons"
-    return [Section("comparisons", heading, sheets=sheets, plots=plots)]
+    return [Section("comparisons", heading, tables=tables, plots=plots)]
 
 
 def _truth_lead(summary: Summary) -> str:
-    if summary.scored.target.task == "regression":
+    if summary.predictions.target.task == "regression":
         return (
             "All seeds together. Dashed: perfect. Orange: mean label of each tenth of the predictions; left of the"
             " dashed line where predictions are too high, right of it where they are too low."
         )
-    line = "class 1" if summary.scored.target.num_classes == 2 else "right predictions"
+    line = "class 1" if summary.predictions.target.num_classes == 2 else "right predictions"
     return f"All seeds together. Dashed: perfectly calibrated. Line: share of {line} at similar probabilities."
 
 
 def _confusion(summary: Summary, names: list[str]) -> Section:
-    count, absent = summary.scored.target.num_classes, ""
+    count, absent = summary.predictions.target.num_classes, ""
     if count > MOST_CLASSES:
         absent = f"More than {MOST_CLASSES} classes are not drawn."
     elif not count and "acc7" not in summary.metrics:
@@ -157,8 +150,8 @@ def _confusion(summary: Summary, names: list[str]) -> Section:
     if absent:
         return Section("confusion", "Confusion", absent=absent)
     lead = "Figures: per cent of each true class, over all seeds."
-    sheets = [confusion_sheet(summary, _main_system(summary))] if count else []
-    return Section("confusion", "Confusion", lead, sheets, [confusion_plot(summary, name) for name in names])
+    tables = [confusion_table(summary, _main_system(summary))] if count else []
+    return Section("confusion", "Confusion", lead, tables, [confusion_plot(summary, name) for name in names])
 
 
 def _maps(summary: Summary, no_maps: str) -> Section:
@@ -167,7 +160,7 @@ def _maps(summary: Summary, no_maps: str) -> Section:
         return Section("maps", "Embedding maps", absent=no_maps)
     number = (
         "share of an item's ten nearest neighbours in the full space that are of its class"
-        if summary.scored.target.kind == "multi-class"
+        if summary.predictions.target.kind == "multi-class"
         else "correlation of an item's label with that of its ten nearest neighbours in the full space"
     )
     lead = (
@@ -191,14 +184,14 @@ def _geometry(systems: list[SystemRecord], styles: dict[str, Style]) -> Section:
 
 
 def _worst(summary: Summary, words: Words) -> Section:
-    lead, sheet = words.reason, worst_sheet(summary, _main_system(summary), words.texts, ids=words.ids)
-    return Section("worst", "Worst errors", lead if words.texts is None else "", sheets=[sheet])
+    lead, table = words.reason, worst_table(summary, _main_system(summary), words.texts, ids=words.ids)
+    return Section("worst", "Worst errors", lead if words.texts is None else "", tables=[table])
 
 
 def _main_system(summary: Summary) -> str:
     """The reference, or the first system where it has no run."""
     name = summary.evidence.reference
-    return name if name in summary.scored.scores else summary.evidence.complete[0].name
+    return name if name in summary.predictions.scores else summary.evidence.complete[0].name
 
 
 def check_output(output: Path) -> None:

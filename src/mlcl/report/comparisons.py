@@ -7,7 +7,7 @@ import numpy as np
 
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
 from mlcl.evaluate.significance import Comparison, Interval, compare, holm, interval, sentence, sign_flip_test
-from mlcl.report.scored import Array, ItemError, Scored, item_error
+from mlcl.report.predictions import Array, ItemError, SystemPredictions, item_error
 from mlcl.report.wording import title
 
 LEVEL = 0.05
@@ -21,8 +21,6 @@ class Finding:
     """The reference against one other system.
 
     Attributes:
-        reference: Name of the reference.
-        other: Name of the other system.
         found: Reference minus other, with the interval, the p-value and the effect size.
         corrected: The p-value after Holm's correction over the table.
         better: Name of the better one; None where they are not distinguishable.
@@ -38,7 +36,7 @@ class Finding:
 
 
 def findings(
-    scored: Scored,
+    predictions: SystemPredictions,
     reference: str,
     others: list[str],
     metric: str,
@@ -49,22 +47,22 @@ def findings(
     """Compare `reference` with each of `others` on a metric that is a mean over items.
 
     Args:
-        scored: Predictions on one split.
+        predictions: Predictions on one split.
         reference: Name of the system that the others are compared with.
         others: Names; their p-values are corrected together.
         metric: Name of the metric.
         labels: What people call the systems, for the sentences.
         resamples: Of the bootstrap and of the permutation test.
     """
-    error = _needed_error(scored, metric)
+    error = _needed_error(predictions, metric)
     lower = metric not in HIGHER_IS_BETTER
-    first = _mean_error(scored, reference, error)[None]
+    first = _mean_error(predictions, reference, error)[None]
     pairs = [
         compare(
             _mean_or_rest(lower),
             first,
-            _mean_error(scored, other, error)[None],
-            scored.labels,
+            _mean_error(predictions, other, error)[None],
+            predictions.labels,
             error=lambda errors, _: errors,
             resamples=resamples,
         )
@@ -82,18 +80,18 @@ def findings(
     return result
 
 
-def intervals(scored: Scored, metric: str, *, resamples: int = RESAMPLES) -> dict[str, Interval]:
+def intervals(predictions: SystemPredictions, metric: str, *, resamples: int = RESAMPLES) -> dict[str, Interval]:
     """BCa 95 % interval over items of a metric that is a mean over items, for every system."""
-    error = _needed_error(scored, metric)
+    error = _needed_error(predictions, metric)
     function = _mean_or_rest(metric not in HIGHER_IS_BETTER)
     return {
-        name: interval(function, _mean_error(scored, name, error)[None], scored.labels, resamples=resamples)
-        for name in scored.scores
+        name: interval(function, _mean_error(predictions, name, error)[None], predictions.labels, resamples=resamples)
+        for name in predictions.scores
     }
 
 
 def clear_winners(
-    scored: Scored, means: dict[str, dict[str, float | None]], *, resamples: int = RESAMPLES
+    predictions: SystemPredictions, means: dict[str, dict[str, float | None]], *, resamples: int = RESAMPLES
 ) -> dict[str, str]:
     """Per metric the system with the best mean, where it is distinguishable from the second best.
 
@@ -101,18 +99,18 @@ def clear_winners(
     have no winner here.
 
     Args:
-        scored: Predictions on one split.
+        predictions: Predictions on one split.
         means: Per system its metrics, averaged over seeds.
         resamples: Of the permutation test.
     """
     tested: dict[str, tuple[str, float]] = {}
     for metric in next(iter(means.values()), {}):
-        error = item_error(scored.target, metric)
+        error = item_error(predictions.target, metric)
         known = {name: value for name, values in means.items() if (value := values.get(metric)) is not None}
         if error is None or len(known) < 2:
             continue
         best, second = sorted(known, key=lambda name: known[name], reverse=metric in HIGHER_IS_BETTER)[:2]
-        gaps = _mean_error(scored, best, error) - _mean_error(scored, second, error)
+        gaps = _mean_error(predictions, best, error) - _mean_error(predictions, second, error)
         tested[metric] = best, sign_flip_test(gaps, resamples=resamples)
     corrected = holm([p_value for _, p_value in tested.values()])
     return {
@@ -120,8 +118,8 @@ def clear_winners(
     }
 
 
-def _needed_error(scored: Scored, metric: str) -> ItemError:
-    error = item_error(scored.target, metric)
+def _needed_error(predictions: SystemPredictions, metric: str) -> ItemError:
+    error = item_error(predictions.target, metric)
     if error is None:
         raise ValueError(f"{metric} is no mean over items")
     return error
@@ -132,6 +130,6 @@ def _mean_or_rest(lower: bool) -> Callable[[Array, Array], float]:
     return (lambda errors, _: float(errors.mean())) if lower else (lambda errors, _: 1 - float(errors.mean()))
 
 
-def _mean_error(scored: Scored, name: str, error: ItemError) -> Array:
+def _mean_error(predictions: SystemPredictions, name: str, error: ItemError) -> Array:
     """(items,) error averaged over seeds."""
-    return np.stack([error(row, scored.labels) for row in scored.scores[name]]).mean(axis=0)
+    return np.stack([error(row, predictions.labels) for row in predictions.scores[name]]).mean(axis=0)

@@ -22,8 +22,6 @@ class RunRecord:
     """A complete run.
 
     Attributes:
-        folder: The run folder.
-        seed: Its seed.
         experiment: The resolved configuration.
         facts: Data, encoder, versions, selection, cost.
         history: One record per epoch.
@@ -37,11 +35,7 @@ class RunRecord:
 
     @classmethod
     def read(cls, folder: RunFolder, seed: int | None = None) -> "RunRecord":
-        """Read a run, which must be complete.
-
-        Raises:
-            RunError: Naming the file that is missing or damaged.
-        """
+        """Read a run, which must be complete; raises a RunError naming the file that is missing or damaged."""
         folder.digests.check(folder.metrics)
         experiment = folder.experiment()
         facts, history = folder.read_complete_facts(), folder.read_history()
@@ -79,7 +73,6 @@ class SystemRecord:
     """A system of the study and what became of its runs.
 
     Attributes:
-        name: Name of its folder.
         label: What people call it.
         note: How it differs, for example ``model.umcl_weight=0``.
         runs: The complete runs by seed.
@@ -101,11 +94,7 @@ class SystemRecord:
 
     @property
     def chosen(self) -> RunRecord:
-        """The same of a system that has one.
-
-        Raises:
-            RunError: If it has none.
-        """
+        """The same of a system that has one; raises a RunError if it has none."""
         if self.first is None:
             raise RunError(f"{self.label} has no complete run")
         return self.first
@@ -136,8 +125,6 @@ class Evidence:
     """A study, or a single run seen as a study of one system.
 
     Attributes:
-        path: The folder.
-        title: Its title.
         kind: ``compare``, ``ablate`` or ``run``.
         seeds: The planned seeds.
         reference: Name of the system that every other is compared with.
@@ -207,7 +194,7 @@ def _read_study(study: Study) -> Evidence:
 
 def _read_system(study: Study, planned: System) -> SystemRecord:
     system = SystemRecord(planned.name, planned.label, " ".join(planned.changes))
-    for seed in study.seeds:
+    for seed in study.plan.seeds:
         status = study.status(system.name, seed)
         if status == "done":
             system.runs[seed] = RunRecord.read(study.run(system.name, seed), seed)

@@ -8,7 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from mlcl.report.plots.style import SYSTEMS, Plot
-from mlcl.report.sheet import Sheet
+from mlcl.report.printed_table import Table
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,8 @@ class Section:
 
     Attributes:
         anchor: Its id.
-        title: Its heading.
         lead: What to look for, in a sentence or two.
-        sheets: Its tables.
+        tables: Its tables.
         plots: Its figures.
         absent: Why there is nothing, where there is nothing.
         pairs: Whether the figures belong together two by two.
@@ -28,7 +27,7 @@ class Section:
     anchor: str
     title: str
     lead: str = ""
-    sheets: list[Sheet] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
     plots: list[Plot] = field(default_factory=list)
     absent: str = ""
     pairs: bool = False
@@ -39,12 +38,10 @@ class Page:
     """Everything that the page shows.
 
     Attributes:
-        title: Heading.
         subtitle: What kind of study, of how many runs.
         verdict: What it says, in paragraphs.
         problems: Sentences on what does not fit together; shown first.
         identity: Name and value of what identifies the study.
-        sections: In their order.
     """
 
     title: str

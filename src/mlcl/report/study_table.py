@@ -21,17 +21,17 @@ def study_table(study: Study, split: str = "test") -> Table:
     metrics = _metrics(study, split)
     for name in metrics:
         table.add_column(name, justify="right")
-    for system in study.systems:
+    for system in study.plan.systems:
         seeds = study.done_seeds(system.name)
         runs = [study.run(system.name, seed).read_metrics().get(split, {}) for seed in seeds]
         cells = [_cell([run.get(name) for run in runs]) for name in metrics]
-        table.add_row(Text(printable(system.label)), f"{len(seeds)} of {len(study.seeds)}", *cells)
+        table.add_row(Text(printable(system.label)), f"{len(seeds)} of {len(study.plan.seeds)}", *cells)
     return table
 
 
 def _metrics(study: Study, split: str) -> list[str]:
     """The metrics to show: those of the task that any complete run has."""
-    for system in study.systems:
+    for system in study.plan.systems:
         for seed in study.done_seeds(system.name):
             known = study.run(system.name, seed).read_metrics().get(split, {})
             shown = _SHOWN["regression" if "mae" in known else "classification"]

@@ -9,7 +9,7 @@ from mlcl.evaluate.direction import MAIN_METRIC
 from mlcl.evaluate.significance import Interval
 from mlcl.report.comparisons import RESAMPLES, Finding, clear_winners, findings, intervals
 from mlcl.report.evidence import Evidence, SystemRecord
-from mlcl.report.scored import CONSTANT, Scored, read_scored
+from mlcl.report.predictions import CONSTANT, SystemPredictions, line_up
 
 Values = list[float | None]
 
@@ -20,7 +20,7 @@ class Summary:
 
     Attributes:
         evidence: Where they come from.
-        scored: The predictions.
+        predictions: The predictions.
         metric: The main metric.
         values: Per system and metric the values over seeds, in the order of the system's complete runs.
         intervals: Per system the interval over items of the main metric.
@@ -31,7 +31,7 @@ class Summary:
     """
 
     evidence: Evidence
-    scored: Scored
+    predictions: SystemPredictions
     metric: str
     values: dict[str, dict[str, Values]]
     intervals: dict[str, Interval]
@@ -61,21 +61,16 @@ class Summary:
 
 
 def summarise(evidence: Evidence, split: str, *, resamples: int = RESAMPLES) -> Summary:
-    """Compute the numbers of a study.
-
-    Args:
-        evidence: The study.
-        split: The split whose predictions count.
-        resamples: Of bootstrap and permutation tests.
+    """Compute the numbers of a study on a split.
 
     Raises:
         RunError: If a run has no predictions of the split, or was scored on other items.
     """
-    scored = read_scored(evidence, split)
-    metric = MAIN_METRIC[scored.target.task]
+    predictions = line_up(evidence, split)
+    metric = MAIN_METRIC[predictions.target.task]
     values = {}
-    for name in scored.scores:
-        per_seed = scored.metrics(name)
+    for name in predictions.scores:
+        per_seed = predictions.metrics(name)
         values[name] = {key: [scores[key] for scores in per_seed] for key in per_seed[0]}
     means = {name: {key: mean(column) for key, column in columns.items()} for name, columns in values.items()}
     labels, names = label_of(evidence), [system.name for system in evidence.complete]
@@ -84,15 +79,15 @@ def summarise(evidence: Evidence, split: str, *, resamples: int = RESAMPLES) -> 
 
     def against(base: str | None) -> list[Finding]:
         others = [name for name in names if name not in (base, reference)]
-        return findings(scored, base, others, metric, labels, resamples=resamples) if base and others else []
+        return findings(predictions, base, others, metric, labels, resamples=resamples) if base and others else []
 
     return Summary(
         evidence,
-        scored,
+        predictions,
         metric,
         values,
-        intervals(scored, metric, resamples=resamples),
-        clear_winners(scored, means, resamples=resamples),
+        intervals(predictions, metric, resamples=resamples),
+        clear_winners(predictions, means, resamples=resamples),
         against(reference),
         against(text) if text != reference else [],
     )

@@ -1,7 +1,7 @@
 """What a study says, in plain sentences made of its comparisons."""
 
 from mlcl.report.comparisons import Finding
-from mlcl.report.scored import CONSTANT
+from mlcl.report.predictions import CONSTANT
 from mlcl.report.summary import Summary, deviation
 from mlcl.report.wording import bounds, digits, listed, minus, several, title
 
@@ -22,7 +22,7 @@ def _reached(summary: Summary) -> str:
     over = f"over {several(len(system.runs), 'seed')}"
     sd = deviation(summary.values[name][metric])
     text = (
-        f"On {several(len(summary.scored.ids), 'item')} of {summary.scored.split}, {system.label} reaches"
+        f"On {several(len(summary.predictions.ids), 'item')} of {summary.predictions.split}, {system.label} reaches"
         f" {title(metric)} {digits(found.estimate)} {over}"
         f" (95 % interval over items {bounds(found)}"
         f"{'' if sd is None else f'; standard deviation over seeds {digits(sd)}'})."

@@ -52,11 +52,7 @@ def p_text(value: float) -> str:
 
 def marks(system: SystemRecord) -> list[str]:
     """What a reader must know of a system before comparing it."""
-    named = {
-        "text only": system.is_text,
-        "reproduction": system.is_reproduction,
-        "adaptation": system.is_adaptation,
-    }
+    named = {"text only": system.is_text, "reproduction": system.is_reproduction, "adaptation": system.is_adaptation}
     return [mark for mark, holds in named.items() if holds]
 
 

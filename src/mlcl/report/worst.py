@@ -4,8 +4,8 @@ import numpy as np
 
 from mlcl.data.target import Target
 from mlcl.evaluate.classification import chosen
-from mlcl.report.scored import Array, item_error
-from mlcl.report.sheet import Cell, Sheet
+from mlcl.report.predictions import Array, item_error
+from mlcl.report.printed_table import Cell, Table
 from mlcl.report.summary import Summary
 from mlcl.report.wording import digits, several
 
@@ -16,33 +16,26 @@ LONGEST = 240
 """Letters of an item's words that are shown."""
 
 
-def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bool = True) -> Sheet:
-    """The worst items of one system, by its error averaged over seeds.
-
-    Args:
-        summary: The numbers.
-        name: Which system.
-        words: What is said in each item, in the split's order; None leaves words out.
-        ids: Whether items are named by their ids; by their rank in the table if not.
-    """
-    scored, rows, target = summary.scored, summary.scored.scores[name], summary.scored.target
+def worst_table(summary: Summary, name: str, words: list[str] | None, *, ids: bool = True) -> Table:
+    """The worst items of one system by its error averaged over seeds, with words and ids where these may be shown."""
+    predictions, rows, target = summary.predictions, summary.predictions.scores[name], summary.predictions.target
     if target.task == "regression":
         kind, error = "prediction and absolute error", item_error(target, "mae")
-    elif scored.whole:
+    elif predictions.whole:
         two, more = f"probability of class {target.class_names[1]}", "most probable class with its probability"
         kind = f"{two if target.num_classes == 2 else more} and cross-entropy"
         error = item_error(target, "cross_entropy")
     else:
         kind, error = "most probable class with its probability, which is the error where it is wrong", _confidence
     assert error is not None
-    errors = np.stack([error(row, scored.labels) for row in rows]).mean(axis=0)
+    errors = np.stack([error(row, predictions.labels) for row in rows]).mean(axis=0)
     means = np.nan_to_num(rows).mean(axis=0)
     cells: list[list[Cell]] = []
     records: list[dict[str, object]] = []
     for rank, place in enumerate(np.argsort(-errors, kind="stable")[:SHOWN], start=1):
         item = int(place)
-        shown_id = scored.ids[item] if ids else f"{rank}."
-        label, given, shares = _said(target, float(scored.labels[item]), means[item])
+        shown_id = predictions.ids[item] if ids else f"{rank}."
+        label, given, shares = _said(target, float(predictions.labels[item]), means[item])
         said = {} if words is None else {"words": _cut(words[item])}
         cells.append(
             [
@@ -57,11 +50,11 @@ def worst_sheet(summary: Summary, name: str, words: list[str] | None, *, ids: bo
             {"id": shown_id, "label": label, "prediction": given, **shares, "error": float(errors[item]), **said}
         )
     caption = (
-        f"The {several(len(cells), 'item')} of {scored.split} with the largest error of {summary.labels[name]}; "
+        f"The {several(len(cells), 'item')} of {predictions.split} with the largest error of {summary.labels[name]}; "
         f"{kind}, mean over seeds."
     )
     header = ["Item", "Label", "Prediction", "Error", *(["Words"] if words is not None else [])]
-    return Sheet("worst", caption, header, cells, records, left=frozenset({4}))
+    return Table("worst", caption, header, cells, records, left=frozenset({4}))
 
 
 def _confidence(score: Array, labels: Array) -> Array:

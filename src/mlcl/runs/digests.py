@@ -15,9 +15,6 @@ class Digests:
 
     They tell accidents, not attacks: whoever changes a file on purpose can change its hash too. A folder without the
     file (of version 0.1.0), and files without a hash, are taken as they are.
-
-    Args:
-        folder: The folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,11 +37,7 @@ class Digests:
         return file.is_relative_to(self._folder) and self._name(file) in self._read()
 
     def check(self, *files: Path) -> None:
-        """Refuse files that are not as they were written.
-
-        Raises:
-            RunError: Naming the first one.
-        """
+        """Refuse files that are not as they were written; raises a RunError naming the first one."""
         known = self._read()
         for file in files:
             if self._name(file) in known and file.is_file() and sha256(file) != known[self._name(file)]:

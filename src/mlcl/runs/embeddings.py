@@ -21,12 +21,6 @@ def keep_embeddings(run: str | Path, split: str, *, data: str | None = None, dev
         ``ids`` (items,) text in the split's order; ``fused`` and, for models with levels of contrast, ``umcl``,
         ``bmcl`` and ``tmcl``, (items, width) float32. Readable without pickles.
 
-    Args:
-        run: The run folder.
-        split: Which split.
-        data: The data file, where it is no longer where the run found it.
-        device: Where the model runs.
-
     Returns:
         The file.
 

@@ -41,11 +41,7 @@ def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords 
 
 
 def load_processor(folder: RunFolder) -> tuple[Processor, SubWords | VectorSteps]:
-    """Read ``processor/``.
-
-    Raises:
-        RunError: If the run holds no trained model yet.
-    """
+    """Read ``processor/``; raises a RunError if the run holds no trained model yet."""
     if not folder.trained:
         raise RunError(f"{folder.path} holds no trained model yet; go on with mlcl train --resume {folder.path}")
     folder.digests.check(*folder.processor.iterdir(), *folder.model.iterdir())
@@ -85,7 +81,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     try:
         with replace_file(path) as temporary:
             if path.suffix == ".csv":
-                table.map(_inert).to_csv(temporary, index=False)
+                inert = table.map(lambda cell: spreadsheet(cell) if isinstance(cell, str) else cell)
+                inert.to_csv(temporary, index=False)
             elif path.suffix == ".jsonl":
                 known = table.astype(object).where(table.notna(), None)  # JSON has no nan
                 records = known.to_dict(orient="records")  # pandas' own writer rounds to 15 decimals
@@ -95,10 +92,6 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     except OSError as error:
         reason = lacks_room(error) or error.strerror or str(error)
         raise RunError(f"{path}: {reason.lower()}; write it elsewhere") from error
-
-
-def _inert(cell: object) -> object:
-    return spreadsheet(cell) if isinstance(cell, str) else cell
 
 
 def prediction_table(split: str, predictions: Predictions) -> pd.DataFrame:
@@ -120,10 +113,6 @@ def read_predictions(path: Path, target: Target) -> Predictions:
     """Read, to the last bit, what `save_predictions` wrote as .csv for one labelled split of a run.
 
     Version 0.1.0 kept one probability, of class 1 of two, else of the predicted class; the others are nan then.
-
-    Args:
-        path: The file.
-        target: What the run has learnt.
 
     Raises:
         RunError: If the file is missing, damaged or of another kind of label.

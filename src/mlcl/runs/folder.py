@@ -59,11 +59,7 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: str | Path) -> "RunFolder":
-        """Open an existing run.
-
-        Raises:
-            RunError: If there is no run at `path`.
-        """
+        """Open an existing run; raises a RunError if there is no run at `path`."""
         folder = cls(path)
         if not folder.config.is_file():
             known = sorted(str(entry.parent) for entry in Path("runs").glob("*/config.yaml"))
@@ -150,11 +146,7 @@ def _facts(values: Any) -> dict[str, Any]:
 
 
 def check_free(path: Path) -> None:
-    """Refuse a place for a new folder where there are files.
-
-    Raises:
-        RunError: Naming how to go on.
-    """
+    """Refuse a place for a new folder where there are files; raises a RunError naming how to go on."""
     if path.exists() and not path.is_dir():
         raise RunError(f"{path} is a file; choose another --output")
     if path.exists() and any(not entry.name.endswith(".tmp") for entry in path.iterdir()):

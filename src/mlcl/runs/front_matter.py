@@ -22,12 +22,6 @@ def front_matter(
 
     Undefined metrics are left out, and so is a text encoder that is no name on the hub. Whose weights they are is not
     for this program to say: the licence is ``other`` until their owner names one.
-
-    Args:
-        experiment: The resolved configuration.
-        facts: What `mlcl.runs.facts` collected.
-        metrics: Metrics per split.
-        intervals: Per split 95 % intervals of some of them.
     """
     data = facts["data"]
     results = [

@@ -55,11 +55,7 @@ def prepare(experiment: Experiment, *, with_test: bool = True) -> Prepared:
     ever stale, and the folder may be deleted at any time.
 
     A file whose text is word vectors alone has no use for a language model: a small transformer over the vectors takes
-    its place, and a note says so.
-
-    Args:
-        experiment: Whose data.
-        with_test: Without, the test split is dropped as soon as the file is read, and has no opener.
+    its place, and a note says so. Without `with_test` the test split is dropped as soon as the file is read.
 
     Raises:
         DataError: If the file cannot be used for training.
@@ -169,6 +165,5 @@ def _tokenizer(experiment: Experiment) -> SubWords | VectorSteps:
 
 
 def _words_of(corpus: Corpus) -> SubWords:
-    train = corpus.splits["train"]
-    segments = [segment for segment in (train.main, train.context) if segment is not None]
+    segments = corpus.splits["train"].segments
     return word_tokenizer([word for segment in segments for item in segment.words for word in [*item, "."]])

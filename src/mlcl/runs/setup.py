@@ -26,9 +26,7 @@ class Setup:
     """A model that is ready to be trained.
 
     Attributes:
-        experiment: What is trained.
         processor: How items became tensors.
-        device: Where the model is.
         model: With its weights before the first step.
         encoded: Splits by name; ``test`` is not among them.
         metric: Dev metric that chooses the epoch.
@@ -54,11 +52,7 @@ class Setup:
         )
 
     def score_dev(self, model: nn.Module) -> dict[str, float | None]:
-        """Every dev metric of a model, `metric` among them.
-
-        Raises:
-            MlclError: If the model predicts nan.
-        """
+        """Every dev metric of a model, `metric` among them; raises an MlclError if the model predicts nan."""
         dev = self.predict(self.encoded["dev"], model)
         if not np.isfinite(dev.score).all():
             raise MlclError("the model predicts nan; lower train.learning_rate, set train.clip_norm=1")
@@ -77,10 +71,7 @@ def set_up(prepared: Prepared, device: torch.device) -> Setup:
     note_lonely_batches(experiment)
     seed_everything(experiment.seed)
     model = build_model(
-        experiment,
-        processor.target,
-        widths=processor.widths,
-        vocabulary_size=prepared.tokenizer.vocabulary_size,
+        experiment, processor.target, widths=processor.widths, vocabulary_size=prepared.tokenizer.vocabulary_size
     )
     model.to(device)
     set_execution(model, experiment.execution)

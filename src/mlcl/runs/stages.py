@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -110,45 +111,34 @@ def train_stages(
         progress: Shows it.
     """
     for stage in stages:
-        if train.rows[stage.name].real.any():
-            progress.announce(f"{stage.name} alone")
-            _train_stage(stage, train, score_dev, metric, folder / stage.name, seed, device, progress)
+        if not train.rows[stage.name].real.any():
+            continue
+        progress.announce(f"{stage.name} alone")
+        model, place = stage.model.to(device), folder / stage.name
+        best = place / "model.safetensors"
+        fit(
+            model,
+            train,
+            stage.settings,
+            Selection(partial(score_dev, model), metric, metric in HIGHER_IS_BETTER, partial(_keep, model, best)),
+            seed=seed,
+            device=device,
+            checkpoint=place / "checkpoint.pt",
+            reporter=progress,
+            on_epoch=partial(_record, place / "history.jsonl"),
+        )
+        if rank() == 0:
+            model.load_state_dict(load_file(best, device=str(device)))
 
 
-def _train_stage(
-    stage: Stage,
-    train: EncodedSplit,
-    score_dev: Score,
-    metric: str,
-    folder: Path,
-    seed: int,
-    device: torch.device,
-    progress: TrainProgress,
-) -> None:
-    model, best = stage.model.to(device), folder / "model.safetensors"
+def _keep(model: nn.Module, file: Path) -> None:
+    with replace_file(file) as temporary:
+        save_file(model.state_dict(), temporary)
 
-    def keep() -> None:
-        with replace_file(best) as temporary:
-            save_file(model.state_dict(), temporary)
 
-    fit(
-        model,
-        train,
-        stage.settings,
-        Selection(
-            lambda: score_dev(model),
-            metric,
-            metric in HIGHER_IS_BETTER,
-            keep,
-        ),
-        seed=seed,
-        device=device,
-        checkpoint=folder / "checkpoint.pt",
-        reporter=progress,
-        on_epoch=lambda now: write_json_lines(folder / "history.jsonl", now.history) if rank() == 0 else None,
-    )
+def _record(file: Path, now: TrainState) -> None:
     if rank() == 0:
-        model.load_state_dict(load_file(best, device=str(device)))
+        write_json_lines(file, now.history)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import torch
 from mlcl.config import TINY, Experiment
 from mlcl.errors import UsageError
 from mlcl.parallel import any_process, launched, rank
-from mlcl.recipe import resolve
+from mlcl.recipe import flat, resolve
 from mlcl.runs.folder import RunFolder
 from mlcl.runs.train import train_run
 from mlcl.runs.trained import TrainedRun
-from mlcl.train.distributed import process_group
+from mlcl.train.device import process_group
 
 
 def train(
@@ -64,7 +64,7 @@ def train(
         seed=seed,
         device=device,
         label=label,
-        settings=_flat(settings or {}),
+        settings=flat(settings or {}),
     )
     make_folder = new_folder(None if output is None else Path(output), experiment)
     with _suited_threads(experiment), process_group(experiment.device):
@@ -82,14 +82,6 @@ def new_folder(output: Path | None, experiment: Experiment) -> Callable[[], RunF
     if output is None and launched():
         raise UsageError("under torchrun name the run folder with --output, so that all processes agree")
     return lambda: RunFolder.create(output, experiment) if rank() == 0 else RunFolder(output or "")
-
-
-def _flat(settings: Mapping[str, Any], section: str = "") -> dict[str, Any]:
-    """Settings by ``section.key``."""
-    found: dict[str, Any] = {}
-    for key, value in settings.items():
-        found |= _flat(value, f"{section}{key}.") if isinstance(value, Mapping) else {f"{section}{key}": value}
-    return found
 
 
 @contextmanager

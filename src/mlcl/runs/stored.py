@@ -86,24 +86,8 @@ class _Failure(TypedDict):
     error: str
 
 
-@_open
-class _ConfigData(TypedDict):
-    modalities: list[str]
-
-
-@_open
-class _Config(TypedDict):
-    recipe: str
-    profile: str
-    seed: int
-    data: _ConfigData
-
-
 check_facts = TypeAdapter(_Facts).validate_python
 """``run.json``; the functions here return what they are given, or raise a ValueError."""
-
-check_config = TypeAdapter(_Config).validate_python
-"""``config.yaml``, as far as reports read it."""
 
 check_history = TypeAdapter(list[_Epoch]).validate_python
 check_metrics = TypeAdapter(dict[str, _Numbers]).validate_python

@@ -33,19 +33,11 @@ from mlcl.train.state import TrainState
 
 
 def train_run(
-    experiment: Experiment,
-    make_folder: Callable[[], RunFolder],
-    *,
-    quiet: bool = False,
+    experiment: Experiment, make_folder: Callable[[], RunFolder], *, quiet: bool = False
 ) -> tuple[RunFolder, dict[str, Scores]]:
     """Train, select on dev, read test once, and write the run folder.
 
     Everything that can be wrong with data, encoder and options is found before `make_folder` makes the folder.
-
-    Args:
-        experiment: What to train.
-        make_folder: Makes the new folder, or opens the one to go on with.
-        quiet: Show no progress.
 
     Returns:
         The folder, and the columns of its result table.
@@ -148,12 +140,7 @@ def _finish(
         columns["best reachable"] = best
     facts = {
         **facts,
-        "selection": {
-            "metric": metric,
-            "epoch": state.best_epoch,
-            "epochs": len(state.history),
-            "reads": reads,
-        },
+        "selection": {"metric": metric, "epoch": state.best_epoch, "epochs": len(state.history), "reads": reads},
         "seconds": sum(record["seconds"] for record in state.history),
     }
     bounds = {name: (found.low, found.high) for name, found in main_intervals(results[last]).items()}

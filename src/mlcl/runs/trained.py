@@ -51,11 +51,7 @@ class TrainedRun:
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto") -> "TrainedRun":
-        """Load the run at `path`.
-
-        Raises:
-            RunError: If there is none, or it has no trained model yet.
-        """
+        """Load the run at `path`; raises a RunError if there is none, or it has no trained model yet."""
         folder = RunFolder.open(path)
         processor, tokenizer = load_processor(folder)
         place = resolve_device(device)
@@ -133,22 +129,14 @@ class TrainedRun:
         return self.labelled(self.corpus(data), split).metrics()
 
     def labelled(self, corpus: Corpus, split: str) -> Predictions:
-        """The same as `predictions`, of a split that can be scored.
-
-        Raises:
-            DataError: Besides, if it has no labels.
-        """
+        """The same as `predictions`, of a split that can be scored; raises a DataError besides, if it has no labels."""
         predictions = self.predictions(corpus, split)
         if predictions.labels is None:
             raise DataError(f"split {split} has no labels to score; use mlcl predict", path=corpus.path)
         return predictions
 
     def predictions(self, corpus: Corpus, split: str) -> Predictions:
-        """Scores and labels of one split.
-
-        Raises:
-            DataError: As `encode`.
-        """
+        """Scores and labels of one split; raises a DataError as `encode`."""
         return predict_split(
             self.model,
             self.encode(corpus, split),

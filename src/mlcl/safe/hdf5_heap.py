@@ -14,11 +14,7 @@ Pieces = dict[int, bytes]
 
 
 class Heaps:
-    """The global heaps of one file.
-
-    Args:
-        path: The file.
-    """
+    """The global heaps of one file."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.size = path, path.stat().st_size

@@ -53,9 +53,6 @@ def map_npy(path: Path) -> NDArray[Any]:
 class Archive:
     """A .npz file; use as a context.
 
-    Args:
-        path: The file.
-
     Raises:
         zipfile.BadZipFile: If it is no zip archive, or another of `FAILURES`.
     """

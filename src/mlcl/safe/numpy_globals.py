@@ -32,12 +32,7 @@ _BYTES_PER_KEY = 8  # of an OrderedDict; a pair takes no less in the file
 
 
 def rebuild(data: bytes | mmap, program: Program, path: str | Path | None = None) -> object:
-    """Build the data of a verified pickle.
-
-    Args:
-        data: The whole pickle.
-        program: What `verify` found in it.
-        path: The file, for errors.
+    """Build the data of a pickle in which `verify` has found a program.
 
     Raises:
         pickle.UnpicklingError: If anything in it is not plain data; damage raises other errors too.

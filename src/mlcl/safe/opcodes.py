@@ -25,12 +25,7 @@ FIXED, COUNTED, LINE, GET, PUT, NEW, NEW_TUPLE, POP, CLOSE = range(1, 10)
 # opcode -> (kind, number of bytes that hold the argument or the count of bytes that follow)
 _TABLE: dict[bytes, tuple[int, int]] = {
     **dict.fromkeys((pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE), (FIXED, 0)),
-    **{
-        pickle.BININT1: (FIXED, 1),
-        pickle.BININT2: (FIXED, 2),
-        pickle.BININT: (FIXED, 4),
-        pickle.BINFLOAT: (FIXED, 8),
-    },
+    **{pickle.BININT1: (FIXED, 1), pickle.BININT2: (FIXED, 2), pickle.BININT: (FIXED, 4), pickle.BINFLOAT: (FIXED, 8)},
     **dict.fromkeys((pickle.SHORT_BINUNICODE, pickle.SHORT_BINBYTES, pickle.SHORT_BINSTRING), (COUNTED, 1)),
     **dict.fromkeys((pickle.BINUNICODE, pickle.BINBYTES, pickle.BINSTRING), (COUNTED, 4)),
     **dict.fromkeys((pickle.BINUNICODE8, pickle.BINBYTES8, pickle.BYTEARRAY8), (COUNTED, 8)),

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from mlcl.errors import reason
 from mlcl.files import open_regular
 from mlcl.safe.arrow import cells_of
 from mlcl.safe.budget import Budget
@@ -29,21 +30,12 @@ _MAX_DEPTH = 8  # of structures in a page's head
 _FAILURES = (
     *(pa.ArrowException, ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError),
 )
-# All that the library, and the walk through its pages, raise on damaged files: see tests/fuzz.
-_FAILURES = (
-    *(pa.ArrowException, ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError),
-)
 
 Head = dict[int, Any]
 
 
 def read_parquet(path: Path, budget: Budget, choose: Callable[[Sequence[str]], list[str]]) -> dict[str, list[object]]:
-    """Return columns by name.
-
-    Args:
-        path: The file.
-        budget: What is read.
-        choose: Names of the columns to read, of those there are.
+    """Return the columns, by name, that `choose` takes of those there are.
 
     Raises:
         DataError: If it is no table of text, numbers and lists of them, or takes more memory than is left.
@@ -70,8 +62,7 @@ def read_parquet(path: Path, budget: Budget, choose: Callable[[Sequence[str]], l
                 for name in chosen
             }
     except _FAILURES as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise budget.error(f"cannot be read as parquet: {reason}", path.name) from None
+        raise budget.error(f"cannot be read as parquet: {reason(error)}", path.name) from None
 
 
 def _spend(data: mmap.mmap, known: Any, names: set[str], budget: Budget, place: str) -> None:

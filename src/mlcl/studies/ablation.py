@@ -38,11 +38,7 @@ def part_names() -> list[str]:
 
 
 def ablation(shared: Shared, parts: Sequence[str]) -> Plan:
-    """Plan MLCL and MLCL without each of `parts`.
-
-    Raises:
-        UsageError: If a part, key or value is unknown.
-    """
+    """Plan MLCL and MLCL without each of `parts`; raises a UsageError if a part, key or value is unknown."""
     for name in parts:
         if name not in part_names():
             raise UsageError(f"--parts: unknown part {name!r}; {nearest(name, part_names())}")

@@ -20,20 +20,8 @@ def fold_columns(summary: FoldSummary) -> dict[str, Scores]:
 
 
 def fold_card(experiment: Experiment, facts: Sequence[Mapping[str, Any]], summary: FoldSummary, groups: int) -> str:
-    """Write the card in Markdown.
-
-    Args:
-        experiment: The resolved configuration, of the first fold.
-        facts: Of each fold's run.
-        summary: What was found.
-        groups: How many groups there are.
-    """
-    fold, data, encoder, entry = (
-        experiment.data.fold,
-        facts[0]["data"],
-        facts[0]["text_encoder"],
-        facts[0]["model"],
-    )
+    """Write the card in Markdown, from the first fold's configuration and the facts of each fold's run."""
+    fold, data, encoder, entry = (experiment.data.fold, facts[0]["data"], facts[0]["text_encoder"], facts[0]["model"])
     by = "item" if fold is None else fold.by
     source = "the lists of a file" if data["fold"]["lists_sha256"] else f"dealt with seed {data['fold']['seed']}"
     apart = "" if by == "item" else f" No {by} is in two of train, dev and test."

@@ -56,23 +56,14 @@ class Plan(Section):
 
 
 class Study:
-    """A study folder, for those who read it.
-
-    Args:
-        path: The folder.
-        plan: Its plan.
-    """
+    """A study folder, for those who read it."""
 
     def __init__(self, path: Path, plan: Plan) -> None:
         self.path, self.plan = path, plan
 
     @classmethod
     def open(cls, path: str | Path) -> "Study":
-        """Open an existing study.
-
-        Raises:
-            RunError: If there is no study at `path`, or its plan is damaged.
-        """
+        """Open an existing study; raises a RunError if there is no study at `path`, or its plan is damaged."""
         folder = Path(path)
         file = folder / _FILE
         if not file.is_file():
@@ -93,16 +84,6 @@ class Study:
         """Where the plan stands."""
         return self.path / _FILE
 
-    @property
-    def systems(self) -> tuple[System, ...]:
-        """The rows, in the order of the tables."""
-        return self.plan.systems
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """The seeds of every system."""
-        return self.plan.seeds
-
     def run(self, name: str, seed: int) -> RunFolder:
         """One run, whether or not its folder exists."""
         return RunFolder(self.path / "runs" / name / f"seed-{seed}")
@@ -119,7 +100,7 @@ class Study:
 
     def done_seeds(self, name: str) -> list[int]:
         """Seeds whose run is complete."""
-        return [seed for seed in self.seeds if self.status(name, seed) == "done"]
+        return [seed for seed in self.plan.seeds if self.status(name, seed) == "done"]
 
     def failure(self, name: str, seed: int) -> str:
         """Why a run failed."""

@@ -43,11 +43,7 @@ class CrossValidation:
 
     @classmethod
     def open(cls, path: str | Path) -> "CrossValidation":
-        """Open an existing one.
-
-        Raises:
-            RunError: If there is none at `path`.
-        """
+        """Open an existing one; raises a RunError if there is none at `path`."""
         folder = cls(path)
         if not folder.config.is_file():
             raise RunError(f"{path} is no cross-validation (it has no {folder.config.name})")
@@ -80,14 +76,9 @@ class CrossValidation:
 
 
 def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: bool = False) -> FoldSummary:
-    """Train and test each fold that is not complete, then write the summary.
+    """Train and test each fold that is not complete, or go on with it, then write the summary.
 
     What can be wrong with data, encoder and options is found before the folder is made.
-
-    Args:
-        experiment: Of the first fold.
-        place: Where; an existing one goes on.
-        quiet: Show no progress.
 
     Raises:
         Interrupted: After SIGINT or SIGTERM; finished folds stay, and the one in work goes on from its checkpoint.

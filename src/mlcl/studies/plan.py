@@ -18,8 +18,6 @@ class Shared:
     """What all runs of a study have in common.
 
     Attributes:
-        recipe: Name of the recipe.
-        profile: Profile of the recipe.
         data: The data file, as given.
         text_encoder: The text encoder, as given.
         seeds: Each system is trained once with each.

@@ -30,8 +30,6 @@ class Finished:
     """One run that came to an end.
 
     Attributes:
-        system: Which system.
-        seed: Its seed.
         error: Why it failed, or None.
         seconds: How long it took here.
         left: Runs still to come.
@@ -52,7 +50,6 @@ def run_study(
     A run that fails is recorded beside its folder and the others go on. Interrupted runs resume where they were.
 
     Args:
-        study: The study.
         devices: One run at a time on each; a device may be named twice.
         threads: CPU threads of each run.
         retry: Make failed runs again, from their start.
@@ -62,7 +59,8 @@ def run_study(
         Interrupted: After SIGINT or SIGTERM; the runs in flight have kept their place.
         RunError: If another process works on the study.
     """
-    todo = [(system, seed) for seed in study.seeds for system in study.systems if _wanted(study, system, seed, retry)]
+    every = ((system, seed) for seed in study.plan.seeds for system in study.plan.systems)
+    todo = [(system, seed) for system, seed in every if _wanted(study, system, seed, retry)]
     free: queue.SimpleQueue[str] = queue.SimpleQueue()
     for device in devices:
         free.put(device)

@@ -14,13 +14,6 @@ class TransformersAdamW(Optimizer):
       \theta \leftarrow \theta - \eta\lambda\theta$$
 
     torch's AdamW decays first and adds $\epsilon$ to $\sqrt{v / (1-\beta_2^t)}$: early steps of small gradients differ.
-
-    Args:
-        params: Parameters, or groups of them with rates of their own.
-        lr: Learning rate.
-        eps: $\epsilon$.
-        weight_decay: $\lambda$.
-        betas: Of the two moments.
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 import warnings
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ def save_checkpoint(path: Path, model: nn.Module, optimiser: Stateful, state: Tr
     content = {
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
-        "state": state.as_dict(),
+        "state": asdict(state),
         "random": random_state(),
     }
     with replace_file(path) as temporary, temporary.open("wb") as file:

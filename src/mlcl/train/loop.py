@@ -207,13 +207,7 @@ def _finish_epoch(state: TrainState, selection: Selection, seconds: float) -> di
         state.best_score, state.best_epoch = score, state.epoch + 1
         if rank() == 0:
             selection.keep()
-    record = {
-        "epoch": state.epoch + 1,
-        "best": best,
-        "seconds": round(seconds, 3),
-        "train": state.means(),
-        "dev": dev,
-    }
+    record = {"epoch": state.epoch + 1, "best": best, "seconds": round(seconds, 3), "train": state.means(), "dev": dev}
     geometry = selection.geometry()
     if geometry:
         record["geometry"] = geometry

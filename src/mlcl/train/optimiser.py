@@ -14,12 +14,7 @@ from mlcl.train.averaging import WeightAverage
 
 
 class Optimisation:
-    """The updates of a training step, in order.
-
-    Args:
-        updates: What the model asks for.
-        config: Kind of optimiser and weight decay.
-    """
+    """The updates of a training step, in order."""
 
     def __init__(self, updates: tuple[Update, ...], config: TrainConfig) -> None:
         self.losses = [update.loss for update in updates]

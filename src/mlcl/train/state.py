@@ -1,6 +1,6 @@
 """What training needs besides weights to go on exactly where it stopped."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -25,10 +25,6 @@ class TrainState:
     best_score: float | None = None
     best_epoch: int | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for a checkpoint."""
-        return asdict(self)
 
     def add(self, values: dict[str, float], items: int) -> None:
         """Add means over `items` items to this epoch's sums."""

@@ -14,10 +14,9 @@ from mlcl.errors import RunError
 from mlcl.report.build import Words, build_page, write_report
 from mlcl.report.comparisons import intervals
 from mlcl.report.evidence import read_evidence
-from mlcl.report.maps import shown_systems
-from mlcl.report.plots.maps import neighbour_agreement, project
-from mlcl.report.sheets import results_sheet
+from mlcl.report.plots.maps import neighbour_agreement, project, shown_systems
 from mlcl.report.summary import Summary, summarise
+from mlcl.report.tables import results_table
 from mlcl.report.verdict import verdict
 from mlcl.report.wording import duration, size
 
@@ -48,7 +47,7 @@ def test_a_reference_without_a_run_is_said_to_be_missing(tmp_path: Path) -> None
     assert "The reference, MLCL, has no complete run" in said
     assert "Fewer than 3 seeds: the spread" in said
     assert [each.other for each in summary.against_text] == ["mag"]
-    assert results_sheet(summary).rows[0][1].whole == "0 of 2 2 missing"
+    assert results_table(summary).rows[0][1].whole == "0 of 2 2 missing"
 
 
 def test_a_system_equal_to_the_reference_is_no_finding(tmp_path: Path) -> None:
@@ -78,7 +77,7 @@ def test_a_clear_winner_beats_text_and_stands_in_bold(tmp_path: Path) -> None:
     assert "MLCL is better than Text only on MAE" in said
     assert "MLCL beats the text-only system." in said
     assert summary.winners["mae"] == "mlcl"
-    table = results_sheet(summary)
+    table = results_table(summary)
     column = table.header.index("MAE ↓")
     assert [row[column].bold for row in table.rows] == [True, False, False]
 
@@ -90,7 +89,7 @@ def test_runs_that_recorded_no_constant_have_no_constant_row(tmp_path: Path) -> 
     del facts["constant"]
     file.write_text(json.dumps(facts), encoding="utf-8")
     summary = numbers(path)
-    assert results_sheet(summary).rows[-1][0].whole == "Constant not recorded by these runs"
+    assert results_table(summary).rows[-1][0].whole == "Constant not recorded by these runs"
     assert "constant prediction" not in " ".join(verdict(summary))
 
 
@@ -104,7 +103,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_metric_that_is_no_mean_has_no_interval_here(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="corr is no mean over items"):
-        intervals(numbers(study(tmp_path, systems=["mlcl"])).scored, "corr")
+        intervals(numbers(study(tmp_path, systems=["mlcl"])).predictions, "corr")
 
 
 def test_maps_of_vectors_that_say_nothing() -> None:
@@ -138,7 +137,7 @@ def test_items_without_a_label_are_left_out(tmp_path: Path) -> None:
         head, *lines = file.read_text(encoding="utf-8").splitlines()
         file.write_text("\n".join([head, *lines, "unknown,test,2.5,"]) + "\n", encoding="utf-8")
     after = numbers(path)
-    assert after.scored.ids == before.scored.ids
+    assert after.predictions.ids == before.predictions.ids
     assert after.values == before.values
 
 

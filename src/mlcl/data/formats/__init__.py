@@ -3,7 +3,7 @@
 import contextlib
 import ctypes
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,8 +85,7 @@ def read_corpus(
     _check_options(options or {}, layout, path)
     size, digest = content_hash(path)
     source = Source(str(path), _MEMORY_FACTOR * size + _MEMORY_MORE, dtype)
-    read: Callable[..., Corpus] = layout.read
-    corpus = replace(read(data, source, **(options or {})), sha256=digest)
+    corpus = replace(layout.read(data, source, **(options or {})), sha256=digest)
     del data
     _give_memory_back()
     if corpus.repaired:

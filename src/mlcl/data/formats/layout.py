@@ -2,25 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 from mlcl.data.corpus import Corpus
-from mlcl.data.formats.shared.source import Source
 
 Opening = Literal["pickle", "hdf5", "text", "folder"]
-
-
-class Read(Protocol):
-    """Turns an opened file into a corpus, or raises a DataError that names the place."""
-
-    def __call__(self, data: Any, source: Source) -> Corpus:
-        """Read a file or folder.
-
-        Args:
-            data: What it opened as, see `Layout.opening`.
-            source: The same while it is read: how errors name it, the type of rows, and the memory that is left.
-        """
-        ...
 
 
 class Layout(NamedTuple):
@@ -31,7 +17,8 @@ class Layout(NamedTuple):
         opening: What `sniff` and `read` get: for ``pickle`` the object that the restricted unpickler built; for
             ``hdf5``, ``text`` (csv, json) and ``folder`` the path, to be opened within limits.
         sniff: Whether an opened file has this layout, judged by its structure. Never raises.
-        read: Reads it.
+        read: ``read(data, source)`` turns what the file opened as into a corpus, or raises a DataError that names the
+            place; `source` is how errors name the file, the type of rows, and the memory that is left.
         summary: Its form in a few words, for errors and help.
         write: Writes a corpus so that reading it gives the same; None for layouts that are only read.
         read_options: What `read` can be told beside, as keywords.
@@ -41,7 +28,7 @@ class Layout(NamedTuple):
     name: str
     opening: Opening
     sniff: Callable[[Any], bool]
-    read: Read
+    read: Callable[..., Corpus]
     summary: str
     write: Callable[[Corpus, Path], None] | None = None
     read_options: tuple[str, ...] = ()

@@ -21,12 +21,7 @@ _MOST_TEXT = 2**20  # bytes of a text file that are looked at
 
 
 def describe_unknown(data: object, summaries: Sequence[str]) -> str:
-    """Return what was found instead of a known layout.
-
-    Args:
-        data: What the file opened as: an object, or a path.
-        summaries: The layouts of files that open so, in a few words each.
-    """
+    """Return what was found instead of a known layout."""
     places = [data, *list(data.values())[:9], *first_items(data)] if isinstance(data, dict) else []
     if any(isinstance(place, dict) and _keys(place) >= _DROPBOX_FIELDS for place in places):
         return (

@@ -17,9 +17,6 @@ _HUMOR = 2_000  # and a binary one as UR-FUNNY is
 def inspect_corpus(corpus: Corpus) -> Inspection:
     """Count what a corpus holds, check it, and say what it probably is.
 
-    Args:
-        corpus: As `read_corpus` gives it; each split has items.
-
     Returns:
         The account. Nothing in it holds words of the corpus or more than three ids per finding.
     """

@@ -19,7 +19,10 @@ def check_leaks(corpus: Corpus) -> Iterator[Finding]:
     """Find items, ids, texts, videos and speakers that occur twice."""
     texts = {name: [" ".join(words).lower() for words in split.main.words] for name, split in corpus.splits.items()}
     shared = {text for text, count in Counter(text for part in texts.values() for text in part).items() if count > 1}
-    items = {name: _fingerprints(split, texts[name], shared) for name, split in corpus.splits.items()}
+    items = {
+        name: [_fingerprint(split, item, text) if text in shared else "" for item, text in enumerate(texts[name])]
+        for name, split in corpus.splits.items()
+    }
     for name, split in corpus.splits.items():
         yield from _twice("id-twice", name, split.ids, "ids occur", "predictions cannot be told apart by id")
         yield from _twice("item-twice", name, items[name], "items occur", "they weigh double")
@@ -60,21 +63,11 @@ def _check_pair(
         yield Finding("speaker-in-two-splits", place, text)
 
 
-def _fingerprints(split: Split, texts: Sequence[str], shared: set[str]) -> list[str]:
-    """Per item a hash of its text and rows, or of text and id where it has no rows; empty where no other can be equal.
-
-    Args:
-        split: The items.
-        texts: Their texts.
-        shared: Texts that several items have.
-    """
-    return [_fingerprint(split, item, text) if text in shared else "" for item, text in enumerate(texts)]
-
-
 def _fingerprint(split: Split, item: int, text: str) -> str:
+    """Hash of an item's text and rows, or of text and id without rows; empty where no other can be equal."""
     digest = hashlib.sha256(text.encode())
     filled = False
-    for segment in (split.main, *([] if split.context is None else [split.context])):
+    for segment in split.segments:
         for name, rows in sorted(segment.rows.items()):
             matrix = rows[item]
             filled |= bool(matrix.any())

@@ -13,12 +13,7 @@ _MOST_VALUES = 20  # distinct labels that are counted one by one
 
 
 def measure_split(split: Split, label: str) -> SplitFacts:
-    """Count what a split holds.
-
-    Args:
-        split: At least one item.
-        label: Name of the chosen label, perhaps empty.
-    """
+    """Count what a split with items holds; `label` is the name of the chosen label, perhaps empty."""
     videos = videos_of(split)
     return SplitFacts(
         items=len(split),

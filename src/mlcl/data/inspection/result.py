@@ -67,8 +67,6 @@ class LabelFacts:
     Attributes:
         items: How many items have it.
         least: Least value; None, as the next two, if no item has it.
-        mean: Mean value.
-        most: Greatest value.
         counts: Items per value where all are whole numbers and at most 20 differ; else empty.
     """
 

@@ -218,11 +218,7 @@ MIB_FUSIONS: dict[str, tuple[Table, str]] = {
 
 
 def mib_names(config: Any) -> Names:
-    """MIB's names for a variant and a fusion, which decide what is built and what of it is used.
-
-    Args:
-        config: A `MIBConfig`.
-    """
+    """MIB's names for a variant and a fusion, which decide what is built and what of it is used."""
     codes, idle_codes, decoders, idle_decoders = _MIB_STREAMS[config.variant]
     fusion, idle = MIB_FUSIONS.get(config.fusion, ((), _NONE))
     parameters = (

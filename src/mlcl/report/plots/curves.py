@@ -1,4 +1,4 @@
-"""Learning curves: every term of the training loss, and the dev metric; thin lines for seeds, thick for their mean."""
+"""Curves over epochs: terms of the loss, the dev metric, geometry of embeddings; thin for seeds, thick for a mean."""
 
 from collections.abc import Mapping
 
@@ -8,10 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mlcl.report.evidence import RunRecord, SystemRecord
+from mlcl.report.plots.maps import LEVELS
 from mlcl.report.plots.style import SYSTEMS, Plot, draw, legend_below
 from mlcl.report.summary import Summary
 from mlcl.report.wording import arrow, digits, title
 
+FUSED = "fused"
 Line = list[float | None]
 Style = tuple[str, str]
 
@@ -36,6 +38,34 @@ def curve_plots(summary: Summary, styles: dict[str, Style], shown: list[str]) ->
             heading = f"{system.label}: {level.upper() if level.endswith('mcl') else level} on train"
             plots.append(panel(f"curves-{system.name}-{level}", heading, "loss term", lines, names, looks))
     return [plot for plot in plots if plot is not None]
+
+
+def geometry_plots(systems: list[SystemRecord], styles: dict[str, Style]) -> list[Plot]:
+    """Two panels per system with levels of contrast, and one of the fused embeddings of all, as far as recorded."""
+    looks = {level: (SYSTEMS[number], "-") for number, level in enumerate(LEVELS)}
+    plots = [
+        panel(
+            f"geometry-{system.name}-{quantity}",
+            f"{system.label}: {quantity}",
+            quantity,
+            {level: _geometry_lines(system, level, quantity) for level in LEVELS if level != FUSED},
+            LEVELS,
+            looks,
+        )
+        for system in systems
+        for quantity in ("alignment", "uniformity")
+    ]
+    fused = {system.name: _geometry_lines(system, FUSED, "uniformity") for system in systems}
+    labels = {system.name: system.label for system in systems}
+    plots.append(panel("geometry-fused", "Fused embeddings: uniformity", "uniformity", fused, labels, styles))
+    return [plot for plot in plots if plot is not None]
+
+
+def _geometry_lines(system: SystemRecord, level: str, quantity: str) -> list[Line]:
+    return [
+        [record.get("geometry", {}).get(level, {}).get(quantity) for record in run.history]
+        for run in system.runs.values()
+    ]
 
 
 def _terms(system: SystemRecord) -> list[str]:
@@ -77,8 +107,7 @@ def panel(
                 range(1, len(means[key]) + 1), means[key], dash, color=colour, linewidth=2, label=labels[key],
                 marker="o" if len(means[key]) == 1 else None,
             )  # fmt: skip
-        axes.set_xlabel("Epoch")
-        axes.set_ylabel(quantity)
+        axes.set(xlabel="Epoch", ylabel=quantity)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         legend_below(figure, axes)
 

@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 
 from mlcl.data.target import Target
 from mlcl.errors import RunError
+from mlcl.report.evidence import Evidence, SystemRecord
 from mlcl.report.plots.style import LABEL_COLOURS, SYSTEMS, Plot, draw, legend_below
+from mlcl.report.summary import Summary
 from mlcl.report.wording import MINUS, class_label, digits, several
 from mlcl.safe.npy import FAILURES, Archive
 
 Array = NDArray[np.float32]
 LEVELS = {"fused": "fused embedding", "umcl": "UMCL", "bmcl": "BMCL", "tmcl": "TMCL"}
 NEIGHBOURS = 10
+WITHOUT_CONTRAST = ("no_contrast", "late_fusion")
+"""Systems whose maps stand beside the reference's; the first that there is."""
 _MOST_BYTES = 2**31  # of all embeddings of a split
 
 
@@ -96,6 +100,45 @@ def neighbour_agreement(vectors: Array, labels: NDArray[np.float64], *, nominal:
     return float(np.corrcoef(means, labels)[0, 1])
 
 
+def map_systems(evidence: Evidence) -> list[SystemRecord]:
+    """The reference and its counterpart without contrast, as far as they have a complete run."""
+    complete = {system.name: system for system in evidence.complete}
+    partner = next((name for name in WITHOUT_CONTRAST if name in complete), None)
+    names = dict.fromkeys([evidence.reference, *([partner] if partner else [])])
+    return [complete[name] for name in names if name in complete]
+
+
+def shown_systems(evidence: Evidence) -> list[str]:
+    """Names of the systems with figures of their own: all of a comparison; of an ablation those that say most."""
+    if evidence.kind != "ablate":
+        return [system.name for system in evidence.complete]
+    return list(dict.fromkeys(s.name for s in [*map_systems(evidence), *(s for s in evidence.complete if s.is_text)]))
+
+
+def map_section_plots(summary: Summary) -> list[Plot]:
+    """The maps of those systems that keep embeddings, level by level.
+
+    Raises:
+        RunError: If kept embeddings are of other items than the predictions.
+    """
+    predictions, found = summary.predictions, {}
+    for system in map_systems(summary.evidence):
+        embeddings = read_embeddings(system.chosen.path, predictions.split)
+        if embeddings is None:
+            continue
+        if embeddings.ids != predictions.ids:
+            raise RunError(
+                f"{system.chosen.path}/embeddings are of other items than its predictions; delete that folder"
+            )
+        found[system.name] = embeddings.levels
+    return [
+        map_plot(name, summary.labels[name], level, levels[level], predictions.labels, predictions.target)
+        for level in LEVELS
+        for name, levels in found.items()
+        if level in levels
+    ]
+
+
 def map_plot(system: str, label: str, level: str, vectors: Array, labels: NDArray[np.float64], target: Target) -> Plot:
     """The map of one level of one system."""
     places, nominal = project(vectors), target.kind == "multi-class"
@@ -104,8 +147,7 @@ def map_plot(system: str, label: str, level: str, vectors: Array, labels: NDArra
     def paint(figure: Figure, axes: Axes) -> None:
         colours = [paints(value) for value in labels]
         axes.scatter(places[:, 0], places[:, 1], c=colours, s=11, alpha=0.8, linewidths=0, edgecolors="none")
-        axes.set_xticks([])
-        axes.set_yticks([])
+        axes.set(xticks=[], yticks=[])
         axes.set_aspect("equal", adjustable="datalim")
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mlcl.report.comparisons import Finding
 from mlcl.report.plots.style import ACCENT, INK, MUTED, PANEL, Plot, draw, legend_below
-from mlcl.report.scored import CONSTANT
+from mlcl.report.predictions import CONSTANT
 from mlcl.report.summary import Summary
 from mlcl.report.wording import MINUS, arrow, bounds, class_label, digits, title
 
@@ -31,12 +31,8 @@ def results_plot(summary: Summary) -> Plot:
                 "constant", (constant, 0), (-3, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
                 rotation=90, va="bottom", ha="right", fontsize=8.5, color=MUTED,
             )  # fmt: skip
-        axes.set_yticks(range(len(names)), [summary.labels[name] for name in names], color=INK, fontsize=10)
-        axes.set_ylim(len(names) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
-        axes.grid(visible=False, axis="y")
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(f"{arrow(summary.metric)}, {summary.scored.split}")
+        _name_rows(axes, [summary.labels[name] for name in names])
+        axes.set_xlabel(f"{arrow(summary.metric)}, {summary.predictions.split}")
 
     said = "; ".join(
         f"{summary.labels[name]} {digits(summary.intervals[name].estimate)} {bounds(summary.intervals[name])}"
@@ -53,15 +49,17 @@ def results_plot(summary: Summary) -> Plot:
     )
 
 
-def differences_plot(summary: Summary, found: list[Finding], name: str, *, bars: bool) -> Plot:
-    """The main metric of the reference minus that of each other system, with the intervals: as in the table.
+def _name_rows(axes: Axes, labels: list[str]) -> None:
+    """Write a label at the left of each row, from above."""
+    axes.set_yticks(range(len(labels)), labels, color=INK, fontsize=10)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
 
-    Args:
-        summary: The numbers.
-        found: Comparisons of one reference.
-        name: Stem of the file.
-        bars: Draw bars from zero, as for an ablation; dots otherwise.
-    """
+
+def differences_plot(summary: Summary, found: list[Finding], name: str, *, bars: bool) -> Plot:
+    """The main metric of the reference minus that of each other system, as in the table: dots, or bars."""
     base = summary.labels[found[0].reference]
 
     def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
@@ -74,11 +72,7 @@ def differences_plot(summary: Summary, found: list[Finding], name: str, *, bars:
                 axes.plot(gap.estimate, row, "o", color=colour, markersize=7)
             axes.plot([gap.low, gap.high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
         axes.axvline(0, color=INK, linewidth=1)
-        axes.set_yticks(range(len(found)), [summary.labels[each.other] for each in found], color=INK, fontsize=10)
-        axes.set_ylim(len(found) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
-        axes.grid(visible=False, axis="y")
-        axes.spines["left"].set_visible(False)
+        _name_rows(axes, [summary.labels[each.other] for each in found])
         axes.set_xlabel(f"{base} minus the other system, {arrow(summary.metric)}")
 
     said = "; ".join(
@@ -98,7 +92,7 @@ def differences_plot(summary: Summary, found: list[Finding], name: str, *, bars:
 
 def range_plot(summary: Summary, styles: dict[str, tuple[str, str]]) -> Plot:
     """The main metric by label: bins of width 1 for regression, the classes otherwise."""
-    labels, target = summary.scored.labels, summary.scored.target
+    labels, target = summary.predictions.labels, summary.predictions.target
     regression = target.task == "regression"
     bins = label_bins(labels) if regression else labels.astype(int)
     centres = np.unique(bins)
@@ -150,9 +144,11 @@ def label_bins(labels: np.ndarray) -> np.ndarray:
 
 def metric_by_bin(summary: Summary, name: str, bins: np.ndarray) -> list[float]:
     """The main metric of a system within each bin, averaged over seeds."""
-    scored = summary.scored
-    regression = scored.target.task == "regression"
-    value = np.abs(scored.scores[name] - scored.labels) if regression else scored.classes(name) == scored.labels
+    found = summary.predictions
+    if found.target.task == "regression":
+        value = np.abs(found.scores[name] - found.labels)
+    else:
+        value = found.classes(name) == found.labels
     return [float(value[:, bins == centre].mean()) for centre in np.unique(bins)]
 
 

@@ -77,7 +77,6 @@ class Plot:
         name: Stem of its file.
         title: What stands above it.
         alt: What it shows, in numbers, for those who cannot see it.
-        svg: The file.
         wide: Whether it takes the page's width.
     """
 
@@ -142,6 +141,6 @@ def _accessible(svg: str, alt: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box.group()} '
         f'role="img" aria-label="{safe}" class="plot" style="stroke-linejoin: round; stroke-linecap: butt; {FONT}">'
     )
-    # matplotlib's own style sheet would hold for the whole page; what it says stands on the drawing instead.
+    # matplotlib's own style table would hold for the whole page; what it says stands on the drawing instead.
     body = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", svg[head.end() : svg.rindex("</svg>")], flags=re.DOTALL)
     return f"{opening}{compact(body)}</svg>\n"

@@ -1,5 +1,7 @@
 """Prediction against truth: density and calibration of scores, reliability of probabilities, confusion of classes."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, to_rgba
@@ -18,7 +20,7 @@ DENSITY = LinearSegmentedColormap.from_list("density", [to_rgba(ACCENT, 0.12), t
 
 def truth_plot(summary: Summary, name: str) -> Plot:
     """Predictions of all seeds against the labels, or the reliability of probabilities."""
-    if summary.scored.target.task == "regression":
+    if summary.predictions.target.task == "regression":
         return _density(summary, name)
     return _reliability(summary, name)
 
@@ -27,7 +29,7 @@ def confusion_plot(summary: Summary, name: str) -> Plot:
     """Counts of true against predicted class over all seeds, as shares of each true class."""
     classes, counts = confusion(summary, name)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    named = bool(summary.scored.target.classes)
+    named = bool(summary.predictions.target.classes)
     edge = max(PANEL[1], 0.36 * len(classes))
 
     def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
@@ -36,17 +38,14 @@ def confusion_plot(summary: Summary, name: str) -> Plot:
             axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=ACCENT, alpha=share * 0.75, linewidth=0))
             if counts[row].sum():
                 axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=INK, fontsize=9.5)
-        axes.set_xlim(-0.5, len(classes) - 0.5)
-        axes.set_ylim(len(classes) - 0.5, -0.5)
+        end = len(classes) - 0.5
+        axes.set(xlim=(-0.5, end), ylim=(end, -0.5), aspect="equal", xlabel="Predicted class", ylabel="True class")
         ticks = [class_label(value) for value in classes]
         axes.set_xticks(range(len(classes)), ticks, rotation=90 if named and len(classes) > 2 else 0, parse_math=False)
         axes.set_yticks(range(len(classes)), ticks, parse_math=False)
         axes.tick_params(length=0)
         axes.grid(visible=False)
-        axes.set_aspect("equal")
         axes.spines[:].set_visible(False)
-        axes.set_xlabel("Predicted class")
-        axes.set_ylabel("True class")
 
     right = "; ".join(
         f"{'' if named else 'class '}{value}: {100 * share:.0f} % right"
@@ -59,13 +58,13 @@ def confusion_plot(summary: Summary, name: str) -> Plot:
 
 def confusion(summary: Summary, name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """What the classes are called, and (true, predicted) counts over all seeds: the seven of Acc7, or the target's."""
-    rows, labels = summary.scored.scores[name], summary.scored.labels
-    if summary.scored.target.task == "regression":
+    rows, labels = summary.predictions.scores[name], summary.predictions.labels
+    if summary.predictions.target.task == "regression":
         classes = tuple(map(str, range(-3, 4)))
         predicted, true = (np.rint(np.clip(side, -3, 3)).astype(int) + 3 for side in (rows, labels))
     else:
-        classes = summary.scored.target.class_names
-        predicted, true = summary.scored.classes(name), labels.astype(int)
+        classes = summary.predictions.target.class_names
+        predicted, true = summary.predictions.classes(name), labels.astype(int)
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(counts, (np.broadcast_to(true, predicted.shape), predicted), 1)
     return classes, counts
@@ -80,7 +79,7 @@ def calibration(scores: Array, labels: Array, *, bins: int = 10) -> tuple[Array,
 
 
 def _density(summary: Summary, name: str) -> Plot:
-    rows, labels = summary.scored.scores[name], summary.scored.labels
+    rows, labels = summary.predictions.scores[name], summary.predictions.labels
     predicted, true = rows.ravel(), np.broadcast_to(labels, rows.shape).ravel()
     centres, means = calibration(rows, labels)
     low, high = float(min(labels.min(), predicted.min())), float(max(labels.max(), predicted.max()))
@@ -88,23 +87,12 @@ def _density(summary: Summary, name: str) -> Plot:
     limits = (low - margin, high + margin)
 
     def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
-        axes.hexbin(
-            true,
-            predicted,
-            gridsize=26,
-            extent=(*limits, *limits),
-            mincnt=1,
-            cmap=DENSITY,
-            norm=LogNorm(),
-            linewidths=0.2,
-        )
+        look: dict[str, Any] = {"cmap": DENSITY, "norm": LogNorm(), "linewidths": 0.2}
+        axes.hexbin(true, predicted, gridsize=26, extent=(*limits, *limits), mincnt=1, **look)
         axes.plot(limits, limits, color=MUTED, linewidth=1, linestyle="--")
         axes.plot(means, centres, color=SYSTEMS[1], linewidth=2, marker="o", markersize=4)
-        axes.set_xlim(limits)
-        axes.set_ylim(limits)
-        axes.set_aspect("equal")
+        axes.set(xlim=limits, ylim=limits, aspect="equal", ylabel="Prediction")
         axes.set_xlabel("Label (line: its mean per tenth of the predictions)")
-        axes.set_ylabel("Prediction")
 
     slope = float(np.polyfit(predicted, true, 1)[0]) if np.ptp(predicted) else None
     label = summary.labels[name]
@@ -129,23 +117,20 @@ def reliability(scores: Array, labels: Array) -> tuple[Array, Array, NDArray[np.
 
 
 def _reliability(summary: Summary, name: str) -> Plot:
-    scored, rows = summary.scored, summary.scored.scores[name]
-    if scored.target.num_classes == 2:
-        probability, true, what = rows[..., 1], scored.labels, "class 1"
+    predictions, rows = summary.predictions, summary.predictions.scores[name]
+    if predictions.target.num_classes == 2:
+        probability, true, what = rows[..., 1], predictions.labels, "class 1"
     else:
-        probability, true, what = np.nanmax(rows, axis=-1), scored.classes(name) == scored.labels, "right"
+        probability, true, what = np.nanmax(rows, axis=-1), predictions.classes(name) == predictions.labels, "right"
     centres, shares, counts = reliability(probability, true)
-    errors = [ece(row, scored.labels.astype(np.int64)) for row in rows] if scored.whole else []
+    errors = [ece(row, predictions.labels.astype(np.int64)) for row in rows] if predictions.whole else []
 
     def paint(figure: Figure, axes: Axes) -> None:  # noqa: ARG001
         axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle="--")
         axes.bar(centres, counts / counts.sum(), width=0.06, color=MUTED, alpha=0.3, linewidth=0)
         axes.plot(centres, shares, color=ACCENT, linewidth=2, marker="o", markersize=5)
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
-        axes.set_aspect("equal")
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", ylabel=f"Share that is {what}")
         axes.set_xlabel("Predicted probability (bars: share of items)")
-        axes.set_ylabel(f"Share that is {what}")
 
     label = summary.labels[name]
     points = "; ".join(

@@ -10,6 +10,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from mlcl.errors import DataError, RunError, UsageError
 from mlcl.files import open_regular, write_yaml
+from mlcl.recipe import flat
 from mlcl.safe.text_file import read_yaml
 
 
@@ -72,17 +73,10 @@ class TuneFolder:
 
 
 def _check_same(path: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    old, new = _flat(before), _flat(now)
+    old, new = flat(before), flat(now)
     for key in [*old, *(key for key in new if key not in old)]:
         if key != "created_with" and old.get(key) != new.get(key):
             raise UsageError(
                 f"{path} is a study with {key} = {old.get(key)!r}, not {new.get(key)!r}; "
                 "repeat its command, or choose another --study"
             )
-
-
-def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {f"{before}{key}": value}
-    return flat

@@ -1,10 +1,12 @@
-"""What a study found: tables, the line that repeats it, and a recipe file."""
+"""What a study found: tables, how much each setting mattered, the line that repeats it, and a recipe file."""
 
 import csv
 import io
 from typing import Any
 
+import optuna
 import yaml
+from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial
 from rich.table import Table
 
@@ -13,10 +15,10 @@ from mlcl.files import write_text
 from mlcl.recipe import TUNED, resolve
 from mlcl.score_table import number
 from mlcl.studies.tune.search import SearchSpace, Value
-from mlcl.studies.tune.space import experiment_of, tried
-from mlcl.studies.tune.trials import TuneStudy
+from mlcl.studies.tune.trials import TuneStudy, experiment_of, tried
 
 _SHOWN = 3
+FEWEST = 4  # complete trials below which shares mean nothing
 
 
 def trials_csv(study: TuneStudy) -> str:
@@ -58,6 +60,20 @@ def best_table(study: TuneStudy, metric: str) -> Table:
     for key in study.space.dimensions:
         table.add_row(key, *(str(each.get(key, "")) for each in values))
     return table
+
+
+def importances(study: TuneStudy) -> dict[str, float]:
+    """Share of the variance of the dev value that each key explains alone or with others (fANOVA), largest first.
+
+    Pruned and failed trials tell nothing of it. Empty with fewer than four complete trials, or where all are equal.
+    """
+    values = [trial.value for trial in study.ranked()]
+    if len(values) < FEWEST or len(set(values)) == 1:
+        return {}
+    found = optuna.importance.get_param_importances(
+        study.study, evaluator=FanovaImportanceEvaluator(seed=study.seed % 2**32)
+    )
+    return {key: float(share) for key, share in found.items()}
 
 
 def set_words(space: SearchSpace, trial: FrozenTrial) -> list[str]:

@@ -15,8 +15,7 @@ from mlcl.config import Experiment
 from mlcl.errors import Interrupted, MlclError, lacks_room
 from mlcl.runs.prepare import Prepared
 from mlcl.runs.stages import train_for_dev
-from mlcl.studies.tune.space import experiment_of
-from mlcl.studies.tune.trials import TuneStudy
+from mlcl.studies.tune.trials import TuneStudy, experiment_of
 from mlcl.studies.tune.worker import Worker
 from mlcl.train.stopping import stop_signals
 

@@ -1,4 +1,4 @@
-"""The trials of a study: which comes next, what became of each, and when the budget is spent."""
+"""The trials of a study: which comes next, what it trains, what became of each, and when the budget is spent."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from mlcl.config import Experiment
 from mlcl.studies.tune.folder import TuneFolder
-from mlcl.studies.tune.search import SearchSpace
-from mlcl.studies.tune.space import distributions
+from mlcl.studies.tune.search import Choices, Range, SearchSpace, Value, with_values
 from mlcl.studies.tune.worker import Worker
 
 _ENDS = {
@@ -24,6 +25,7 @@ _ENDS = {
     TrialState.RUNNING: "running",
 }
 _UNPRUNED = 5  # trials that must be complete before any is stopped early
+_DIGITS = 4  # significant digits of a real number that is tried: enough for a rate, and short enough to be typed
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +36,6 @@ class TuneStudy:
     trial counts, the failed and the pruned among them, so that equal budgets are equal.
 
     Attributes:
-        folder: Where the study is kept.
-        space: What is searched.
-        study: Optuna's study of it.
         seed: Of the sampler. Each trial draws from a generator of its own, by its number: a study that was stopped and
             gone on with is the same as one in one go.
     """
@@ -132,3 +131,32 @@ class TuneStudy:
             owner = trial.user_attrs.get("worker")
             if owner is None or worker.is_dead(owner):
                 self._give_up(trial)
+
+
+def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+    """One distribution per key; whole numbers where the experiment has a whole number."""
+    return {key: _distribution(dimension, space.own[key]) for key, dimension in space.dimensions.items()}
+
+
+def tried(space: SearchSpace, parameters: dict[str, Value]) -> dict[str, Value]:
+    """The values that are really trained with: real numbers are rounded, as a person would write them."""
+    return {key: _written(space.dimensions[key], value) for key, value in parameters.items()}
+
+
+def experiment_of(experiment: Experiment, space: SearchSpace, parameters: dict[str, Value]) -> Experiment:
+    """The experiment that a trial's parameters stand for."""
+    return with_values(experiment, tried(space, parameters))
+
+
+def _distribution(dimension: Range | Choices, own: Value) -> BaseDistribution:
+    if isinstance(dimension, Choices):
+        return CategoricalDistribution(dimension.choices)
+    if isinstance(own, int):
+        return IntDistribution(int(dimension.low), int(dimension.high), dimension.log, int(dimension.step or 1))
+    return FloatDistribution(float(dimension.low), float(dimension.high), dimension.log, dimension.step)
+
+
+def _written(dimension: Range | Choices, value: Value) -> Value:
+    if isinstance(value, float) and isinstance(dimension, Range):
+        return min(max(float(f"{value:.{_DIGITS}g}"), float(dimension.low)), float(dimension.high))
+    return value

@@ -18,11 +18,7 @@ _DEAD = 120.0  # seconds without one after which a process counts as dead
 
 
 class Worker:
-    """Context in which this process counts as alive.
-
-    Args:
-        folder: Where the study keeps one file per process.
-    """
+    """Context in which this process counts as alive: it keeps a file of its own in the study's folder."""
 
     def __init__(self, folder: Path) -> None:
         self.name = secrets.token_hex(4)

@@ -12,12 +12,7 @@ _BESIDE_TERMS = 57  # columns before the terms, and two that stay free: a wrappe
 
 
 class TrainProgress:
-    """A `mlcl.train.loop.Reporter` for people.
-
-    Args:
-        metric: Dev metric that selects, shown after each epoch.
-        quiet: Show nothing.
-    """
+    """A `mlcl.train.loop.Reporter` for people."""
 
     def __init__(self, metric: str, *, quiet: bool = False) -> None:
         self.metric, self.quiet = metric, quiet

@@ -185,11 +185,7 @@ TRACKERS: dict[str, type[TensorBoard] | type[Wandb] | type[Trackio]] = {
 
 
 def check_tracker(name: str) -> None:
-    """Refuse a tracker whose package is not installed.
-
-    Raises:
-        UsageError: Naming the command that installs it.
-    """
+    """Refuse a tracker whose package is not installed; raises a UsageError naming the command that installs it."""
     if name == "none":
         return
     package = TRACKERS[name].package

@@ -25,10 +25,6 @@ class Tracking:
     it joined when the run went on, is told of them first. What a tracker raises becomes one warning, and ends tracking.
 
     Only the first process of several tells anything.
-
-    Args:
-        experiment: What is trained, and which tracker follows.
-        folder: Where this state is kept, and files of trackers that keep any.
     """
 
     def __init__(self, experiment: Experiment, folder: Path) -> None:

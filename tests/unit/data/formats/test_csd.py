@@ -11,7 +11,6 @@ import pytest
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import read_corpus
 from mlcl.data.formats.originals import csd
-from mlcl.data.formats.originals.csd import CsdOptions
 from mlcl.data.intervals import COLLAPSES
 from mlcl.errors import DataError, UsageError
 from originals import csd_folder, seconds, tokens, write_csd
@@ -246,11 +245,11 @@ def test_videos_of_one_stream_have_one_width(tmp_path: Path) -> None:
         read_corpus(tmp_path)
 
 
-def test_options_are_checked() -> None:
+def test_options_are_checked(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"collapse 'meen'; did you mean 'mean'\? allowed: mean, first, nearest"):
-        CsdOptions(collapse="meen")
+        read_with(csd, tmp_path, collapse="meen")
     with pytest.raises(UsageError, match=r"pauses 'no'; .*allowed: drop, keep"):
-        CsdOptions(pauses="no")
+        read_with(csd, tmp_path, pauses="no")
 
 
 def test_too_many_sequences(tmp_path: Path) -> None:

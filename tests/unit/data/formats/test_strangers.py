@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mlcl.data.formats import read_corpus
-from mlcl.data.formats.arrays.mult_writer import EMOTIONS
+from mlcl.data.formats.arrays.mult import EMOTIONS
 from mlcl.data.labels import choose_label, label_names, score_range
 from mlcl.errors import DataError
 from mlcl.safe.text_file import read_text

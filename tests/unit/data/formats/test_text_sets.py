@@ -63,24 +63,21 @@ def test_mustard_file_is_read_whole(tmp_path: Path) -> None:
     assert "every item stands in train" in corpus.notes[0]
 
 
-def test_folds_of_mustard_are_lists_of_ids(tmp_path: Path) -> None:
-    folds = mustard.read_folds(write_mustard(tmp_path / "x"))
-    assert len(folds) == 5
-    assert sorted(key for _, test in folds for key in test) == sorted(mustard_items())
-    for train, test in folds:
-        assert sorted(train + test) == sorted(mustard_items())
-    assert folds == mustard.read_folds(tmp_path / "x" / "sarcasm_data.json")
-    assert folds[1][1] == ["1_1", "1_6"]
+def test_folds_of_mustard_are_tested_on_once_each(tmp_path: Path) -> None:
+    folder = write_mustard(tmp_path / "x")
+    tests = [read_with(mustard, folder, fold=fold).splits["test"].ids for fold in range(5)]
+    assert sorted(key for test in tests for key in test) == sorted(mustard_items())
+    assert tests[1] == ["1_1", "1_6"]
+    assert read_with(mustard, folder / "sarcasm_data.json", fold=1).splits["test"].ids == tests[1]
 
 
 def test_chosen_fold_tests_on_its_own_and_develops_on_the_next(tmp_path: Path) -> None:
     write_mustard(tmp_path)
-    folds = mustard.read_folds(tmp_path)
+    tests = [read_with(mustard, tmp_path, fold=fold).splits["test"].ids for fold in range(5)]
     for fold in range(5):
         corpus = read_with(mustard, tmp_path, fold=fold)
         ids = {name: split.ids for name, split in corpus.splits.items()}
-        assert ids["test"] == folds[fold][1]
-        assert ids["dev"] == folds[(fold + 1) % 5][1]
+        assert ids["dev"] == tests[(fold + 1) % 5]
         assert sorted(key for part in ids.values() for key in part) == sorted(mustard_items())
         assert corpus.notes == ()
     whole = read_corpus(tmp_path)
@@ -93,11 +90,6 @@ def test_other_folds_are_errors(tmp_path: Path) -> None:
         read_with(mustard, write_mustard(tmp_path / "a"), fold=5)
     with pytest.raises(UsageError, match="fold 0: no folds lie beside the texts"):
         read_with(mustard, write_mustard(tmp_path / "b", folds=0), fold=0)
-    with pytest.raises(DataError, match="has no list of folds beside it"):
-        mustard.read_folds(tmp_path / "b")
-    for nothing in (tmp_path, tmp_path / "nowhere.json"):
-        with pytest.raises(DataError, match="holds no JSON file with utterance"):
-            mustard.read_folds(nothing)
     with pytest.raises(DataError, match="holds no JSON file with utterance"):
         read_with(mustard, tmp_path)
 

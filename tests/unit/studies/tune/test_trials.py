@@ -10,8 +10,7 @@ from optuna.trial import TrialState
 from mlcl.config import Experiment
 from mlcl.errors import Interrupted, MlclError, RunError, UsageError
 from mlcl.studies.tune.folder import TuneFolder
-from mlcl.studies.tune.space import experiment_of, tried
-from mlcl.studies.tune.trials import TuneStudy
+from mlcl.studies.tune.trials import TuneStudy, experiment_of, tried
 from mlcl.studies.tune.worker import Worker
 from tuning import ends, experiment, open_study, parameters, rate, work
 

@@ -1,12 +1,13 @@
 """What the readers of array files share: a split as a dict of arrays with one entry per item each."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import ITEM_BYTES, Source, split_name
 from mlcl.data.formats.shared.words import is_sequence
 
@@ -23,13 +24,7 @@ def keys_of_splits(data: object) -> set[str]:
 
 
 def array_splits(source: Source, data: object, sizes: Sequence[str]) -> list["ArraySplit"]:
-    """Return the splits of a file of arrays.
-
-    Args:
-        source: The file.
-        data: What the pickle holds.
-        sizes: Keys that tell how many items a split has; the first that is there does.
-    """
+    """The splits of a file of arrays; of the keys in `sizes` the first that is there tells how many items each has."""
     return [_array_split(source, ours, name, arrays, sizes) for ours, name, arrays in source.named(data)]
 
 
@@ -49,15 +44,7 @@ def _array_split(source: Source, ours: str, name: str, arrays: object, sizes: Se
 
 @dataclass(frozen=True)
 class ArraySplit:
-    """One split of a file of arrays.
-
-    Attributes:
-        source: The file.
-        name: Our name of the split.
-        file_name: The file's name of it, for errors.
-        arrays: The split's dict.
-        count: Number of items.
-    """
+    """One split of a file of arrays: its dict, and how many items it has."""
 
     source: Source
     name: str
@@ -108,6 +95,19 @@ class ArraySplit:
             [self.source.label(value, self.place(key, index)) for index, value in enumerate(self.entries(key))],
             dtype=np.float64,
         )
+
+    def builder(
+        self,
+        words: list[list[str]],
+        rows: dict[str, list[NDArray[np.generic]]],
+        labels: NDArray[np.float64],
+        columns: Mapping[str, NDArray[np.float64]],
+    ) -> SplitBuilder:
+        """The split with what was read of it: words and rows of each item, the chosen label and all that have names."""
+        made = SplitBuilder(self.source, self.name, self.file_name)
+        made.main.words, made.main.rows, made.ids = words, rows, list(self.ids())
+        made.labels, made.columns = labels.tolist(), {name: values.tolist() for name, values in columns.items()}
+        return made
 
     def ids(self) -> Iterator[str]:
         """The id of each item: as the file has it, its parts joined by ``_``, or the item's place."""

@@ -1,20 +1,25 @@
-"""Reader of the MulT and MultiBench layout: word vectors, audio and vision as left-padded arrays."""
+"""The MulT and MultiBench layout, read and written: word vectors, audio and vision as left-padded arrays."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.data.corpus import Corpus
+from mlcl.data.corpus import Corpus, Ragged, Split
 from mlcl.data.formats.arrays.arrays import ArraySplit, array_splits, keys_of_splits
-from mlcl.data.formats.arrays.mult_writer import EMOTIONS, IEMOCAP, write
-from mlcl.data.formats.arrays.padding import filled, is_front_padded, joined, real_rows
+from mlcl.data.formats.arrays.padding import filled, joined, unpadded
+from mlcl.data.formats.arrays.writing import FILE_NAMES, check_common, padded, refuse
+from mlcl.data.formats.items.pickled import write_pickle
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.mmsa.labels import SENTIMENT
-from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
+from mlcl.data.formats.shared.builder import build_corpus
 from mlcl.data.formats.shared.source import Source
 
+EMOTIONS = ("sentiment", "happy", "sad", "anger", "surprise", "disgust", "fear")  # MOSEI's seven columns
+IEMOCAP = ("neutral", "happy", "sad", "angry")  # MulT's order
 _KEYS = {"text": "text", "acoustic": "audio", "visual": "vision"}
 _SIZES = ("labels", "text", "audio", "vision")
 _OF_MMSA = {"raw_text", "text_bert", "regression_labels", "classification_labels", "annotations"}
@@ -57,12 +62,9 @@ def read(data: object, source: Source) -> Corpus:
         notes.append("labels are -1 and 1 only: two classes, read as 0 and 1")
     builders, empty = [], 0
     for split, named in zip(splits, columns, strict=True):
-        builder = SplitBuilder(source, split.name, split.file_name, SegmentBuilder(source))
-        builder.main.words, builder.main.rows = [[] for _ in range(len(split))], _read_rows(split)
-        builder.ids = list(split.ids())
-        values = named.get(label, np.full(len(split), np.nan))
-        builder.labels = ((values + 1) / 2 if signs else values).tolist()
-        builder.columns = named if _is_named(names) else {}
+        values, words = named.get(label, np.full(len(split), np.nan)), [list[str]() for _ in range(len(split))]
+        labels = (values + 1) / 2 if signs else values
+        builder = split.builder(words, _read_rows(split), labels, named if _is_named(names) else {})
         empty += sum(not len(rows) or not rows.any() for rows in builder.main.rows.get("text", []))
         builders.append(builder)
     if empty:
@@ -127,13 +129,73 @@ def _read_rows(split: ArraySplit) -> dict[str, Matrices]:
     if all(counts == next(iter(steps.values())) for counts in steps.values()):
         joint = [joined(item) for item in zip(*spans.values(), strict=True)]
         spans = dict.fromkeys(spans, joint)
-    cut = {}
-    for name, items in blocks.items():
-        front = is_front_padded(spans[name], steps[name], usual=True)
-        cut[name] = [
-            rows[real_rows(span, len(rows), front=front)] for rows, span in zip(items, spans[name], strict=True)
-        ]
-    return cut
+    return {name: unpadded(items, spans[name], usual=True) for name, items in blocks.items()}
+
+
+def write(corpus: Corpus, path: Path) -> None:
+    """Write a corpus in the MulT layout.
+
+    Format:
+        As `read` takes it, padded with zeros before the rows, by at least one step. Modalities whose rows agree in
+        number get equally many steps; others get different ones.
+
+    Raises:
+        DataError: If the layout cannot hold the corpus, with what would be lost; or if `path` exists.
+    """
+    check_common(corpus, path, "MulT")
+    data = {}
+    for name, split in corpus.splits.items():
+        if "text" not in split.main.rows:
+            step = "add vectors of the words as text rows, or write a layout with words, such as mmsa"
+            raise refuse(path, f"the text: {name} has no word vectors, which are MulT's only text, and it", step)
+        if any(split.main.words):
+            raise refuse(path, "the words, which MulT has no place for,", "write a layout with words, such as mmsa")
+        arrays = _padded_rows(split, name, path)
+        if split.labels is not None:
+            arrays["labels"] = _label_array(corpus, split, path)
+        data[FILE_NAMES.get(name, name)] = arrays | {"id": np.array(split.ids)}
+    write_pickle(data, path)
+
+
+def _padded_rows(split: Split, name: str, path: Path) -> dict[str, Any]:
+    rows = {kind: split.main.rows[kind] for kind in _KEYS if kind in split.main.rows}
+    lengths = [ragged.lengths for ragged in rows.values()]
+    aligned = all(np.array_equal(counts, lengths[0]) for counts in lengths)
+    for group in [list(rows.values())] if aligned else [[ragged] for ragged in rows.values()]:
+        first = next((index for index in range(len(split)) if _begins_with_zeros(group, index)), None)
+        if first is not None:
+            what = f"a row of zeros at the beginning of {name}[{first}], which is padding to MulT,"
+            raise refuse(path, what, "cut it off, or write mmsa")
+    steps: list[int] = []
+    for counts in lengths:
+        most = int(counts.max(initial=0)) + 1
+        while not aligned and most in steps:
+            most += 1
+        steps.append(most)
+    return {_KEYS[kind]: padded(rows[kind], most, front=True) for kind, most in zip(rows, steps, strict=True)}
+
+
+def _begins_with_zeros(group: list[Ragged], index: int) -> bool:
+    """Whether an item has rows, and the first of every modality is all zeros."""
+    return len(group[0][index]) > 0 and not any(ragged[index][0].any() for ragged in group)
+
+
+def _label_array(corpus: Corpus, split: Split, path: Path) -> NDArray[np.float64]:
+    """(items, 1, 1), MOSEI's (items, 1, 7), or IEMOCAP's (items, 4, 2)."""
+    names = tuple(split.columns)
+    if names == EMOTIONS:
+        return np.stack(list(split.columns.values()), axis=-1)[:, None]
+    if names == IEMOCAP:
+        yes = np.stack(list(split.columns.values()), axis=-1)
+        return np.stack([1 - yes, yes], axis=-1)
+    if names:
+        raise refuse(path, f"the labels {', '.join(names)}", "keep one label, or MOSEI's seven or IEMOCAP's four")
+    labels = np.asarray(split.labels)
+    if corpus.task == "regression" and np.isin(labels, (-1, 1)).all():
+        raise refuse(path, "that labels of -1 and 1 only are numbers and no classes", "write mmsa")
+    if corpus.task == "classification" and not np.isin(labels, (0, 1)).all():
+        raise refuse(path, "that the labels are classes", "write mmsa")
+    return labels[:, None, None]
 
 
 LAYOUT = Layout(

@@ -48,6 +48,14 @@ def is_front_padded(
     return usual if front == back else front > back
 
 
+def unpadded(
+    items: Sequence[NDArray[np.generic]], spans: Sequence[Span], *, usual: bool = False
+) -> list[NDArray[np.generic]]:
+    """The real rows of each item of a block that says nothing of lengths; arguments as for `is_front_padded`."""
+    front = is_front_padded(spans, list(map(len, items)), usual=usual)
+    return [rows[real_rows(span, len(rows), front=front)] for rows, span in zip(items, spans, strict=True)]
+
+
 def real_rows(span: Span, steps: int, *, front: bool, length: int | None = None) -> slice:
     """Return which rows of an item are real.
 

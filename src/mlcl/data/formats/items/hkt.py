@@ -52,12 +52,12 @@ def read(data: object, source: Source) -> Corpus:
     """
     builders = []
     for name, file_name, items in source.splits(data):
-        main, context = SegmentBuilder(source, sentences=True), SegmentBuilder(source, sentences=True)
-        builder = SplitBuilder(source, name, file_name, main, context)
+        builder = SplitBuilder(source, name, file_name, sentences=True)
+        builder.context = context = SegmentBuilder(source, sentences=True)
         for index, item in enumerate(items):
             place = f"{file_name}[{index}]"
             punchline, before, identifier, label = source.parts(item, _ITEM, place)
-            _add_punchline(main, punchline, f"{place} punchline")
+            _add_punchline(builder.main, punchline, f"{place} punchline")
             _add_context(context, before, f"{place} context")
             builder.add(identifier, label, place)
         builders.append(builder)

@@ -1,16 +1,13 @@
 """Reader and writer of the MAG layout: MOSI and MOSEI as one list of word-aligned items per split."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from mlcl.data.corpus import Corpus, Split
-from mlcl.data.formats.arrays.mult_writer import EMOTIONS
-from mlcl.data.formats.items.emotions import emotion_columns
+from mlcl.data.formats.items.aligned import Parts, read_aligned
 from mlcl.data.formats.items.pickled import label_cells, refuse_loss, write_pickle
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source, first_items
 from mlcl.data.formats.shared.words import is_sequence
 from mlcl.errors import DataError
@@ -40,22 +37,13 @@ def read(data: object, source: Source) -> Corpus:
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    builders, named = [], False
-    for name, file_name, items in source.splits(data):
-        builder = SplitBuilder(source, name, file_name, SegmentBuilder(source))
-        labels: list[object] = []
-        for index, item in enumerate(items):
-            place = f"{file_name}[{index}]"
-            features, label, segment = source.parts(item, _ITEM, place)
-            words, visual, acoustic = source.parts(features, _FEATURES, place)
-            builder.main.add_aligned(words, visual, acoustic, place)
-            builder.add(segment, label, place)
-            labels.append(label)
-        builder.columns = emotion_columns(source, labels, file_name)
-        named |= bool(builder.columns)
-        builders.append(builder)
-    corpus = build_corpus(source, builders, "mag")
-    return replace(corpus, label=EMOTIONS[0]) if named else corpus
+
+    def parts(item: object, place: str) -> Parts:
+        features, label, segment = source.parts(item, _ITEM, place)
+        words, visual, acoustic = source.parts(features, _FEATURES, place)
+        return words, visual, acoustic, label, segment
+
+    return read_aligned(source, data, "mag", parts)
 
 
 def write(corpus: Corpus, path: Path) -> None:

@@ -1,14 +1,10 @@
 """Reader of the MISA layout: cached item lists, one pickle per split or all in one."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mlcl.data.corpus import SPLITS, Corpus
-from mlcl.data.formats.arrays.mult_writer import EMOTIONS
-from mlcl.data.formats.items.emotions import emotion_columns
+from mlcl.data.formats.items.aligned import Parts, read_aligned
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import SPLIT_NAMES, Source, first_items
 from mlcl.data.formats.shared.words import is_sequence
 from mlcl.safe.unpickler import load_pickle
@@ -52,23 +48,15 @@ def read(data: object, source: Source) -> Corpus:
     Raises:
         DataError: If anything differs from the format, with the place.
     """
-    builders, named = [], False
-    for name, file_name, items in source.splits(data):
-        builder = SplitBuilder(source, name, file_name, SegmentBuilder(source))
-        labels: list[object] = []
-        for index, item in enumerate(items):
-            place = f"{file_name}[{index}]"
-            parts = item if is_sequence(item) and len(item) == len(_ITEM) else _with_segment(source, item, place)
-            features, label, segment = source.parts(parts, _ITEM, place)
-            _, visual, acoustic, words = source.parts(features, _FEATURES, place)
-            builder.main.add_aligned(words, visual, acoustic, place)
-            builder.add(segment, label, place)
-            labels.append(label)
-        builder.columns = emotion_columns(source, labels, file_name)
-        named = named or bool(builder.columns)
-        builders.append(builder)
-    corpus = build_corpus(source, builders, "misa")
-    return replace(corpus, label=EMOTIONS[0]) if named else corpus
+
+    def parts(item: object, place: str) -> Parts:
+        if not is_sequence(item) or len(item) != len(_ITEM):
+            item = (*source.parts(item, _ITEM[:2], place), None)
+        features, label, segment = source.parts(item, _ITEM, place)
+        _, visual, acoustic, words = source.parts(features, _FEATURES, place)
+        return words, visual, acoustic, label, segment
+
+    return read_aligned(source, data, "misa", parts)
 
 
 def read_folder(data: Path, source: Source) -> Corpus:
@@ -81,11 +69,6 @@ def read_folder(data: Path, source: Source) -> Corpus:
     files = {name: data / f"{name}{_SUFFIX}" for name in names}
     splits = {name: load_pickle(file) for name, file in files.items() if file.exists()}
     return read(splits, source)
-
-
-def _with_segment(source: Source, item: object, place: str) -> Sequence[object]:
-    """An item without a segment as one whose segment is None."""
-    return (*source.parts(item, _ITEM[:2], place), None)
 
 
 LAYOUT = Layout(

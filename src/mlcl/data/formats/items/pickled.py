@@ -9,23 +9,13 @@ from mlcl.files import new_file
 
 
 def write_pickle(data: object, path: Path) -> None:
-    """Pickle plain data and arrays, whole or not at all.
-
-    Raises:
-        DataError: If there is something at `path` already.
-    """
+    """Pickle plain data and arrays, whole or not at all; raises a DataError if there is something at `path` already."""
     with new_file(path) as stream:
         pickle.dump(data, stream, protocol=4)
 
 
 def refuse_loss(corpus: Corpus, path: Path, layout: str, rows: set[str]) -> None:
-    """Refuse a corpus of which a layout of word-aligned items with one label each would lose something.
-
-    Args:
-        corpus: The corpus.
-        path: Where it is to be written.
-        layout: The layout's name.
-        rows: Names of the rows that it holds.
+    """Refuse a corpus of which a layout of word-aligned items with these rows and one label would lose something.
 
     Raises:
         DataError: With what would be lost, and the next step.
@@ -42,8 +32,7 @@ def refuse_loss(corpus: Corpus, path: Path, layout: str, rows: set[str]) -> None
     if labels and corpus.task != infer_task(labels):
         raise refuse(f"that its labels are those of a {corpus.task} would be lost")
     for split in corpus.splits.values():
-        segments = [segment for segment in (split.main, split.context) if segment is not None]
-        for segment in segments:
+        for segment in split.segments:
             if set(segment.rows) != rows:
                 have = ", ".join(sorted(segment.rows)) or "no"
                 raise refuse(f"it needs {', '.join(sorted(rows))} rows, and nothing else, but here are {have} rows")

@@ -34,8 +34,6 @@ class Choice:
     Attributes:
         label: Name of the column; empty for a file without labels.
         task: None where the values say it.
-        classes: Names of the classes.
-        label_range: Of a regression.
         label_classes: Names of the classes of every column whose classes the file names.
     """
 

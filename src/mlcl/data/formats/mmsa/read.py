@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.arrays.arrays import ArraySplit, array_splits, keys_of_splits
@@ -13,7 +12,7 @@ from mlcl.data.formats.mmsa.rows import place_rows
 from mlcl.data.formats.mmsa.text_bert import spelled
 from mlcl.data.formats.mmsa.vocabulary import Spelling, read_vocabulary
 from mlcl.data.formats.mmsa.write import write
-from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
+from mlcl.data.formats.shared.builder import build_corpus
 from mlcl.data.formats.shared.source import Source
 
 _MARKS = {"raw_text", "text_bert", "regression_labels", "classification_labels", "annotations"}
@@ -59,8 +58,6 @@ def read(data: dict[object, object], source: Source, *, vocabulary: str | None =
     why.
 
     Args:
-        data: What the pickle holds.
-        source: The file while it is read.
         vocabulary: Folder, vocab.txt or tokenizer.json of the BERT tokenizer that made text_bert, to spell the words of
             a file without raw_text.
 
@@ -81,7 +78,7 @@ def read(data: dict[object, object], source: Source, *, vocabulary: str | None =
     columns = [read_columns(split) for split in splits]
     choice = choose(splits, columns)
     builders = [
-        _builder(split, spoken, rows, named, choice.label)
+        split.builder(spoken, rows, named.get(choice.label, np.full(len(split), np.nan)), named)
         for split, spoken, rows, named in zip(splits, words, placed.rows, columns, strict=True)
     ]
     if spelling is not None:
@@ -134,21 +131,6 @@ def _without_words(splits: list[ArraySplit]) -> str:
     if any("text_bert" in split for split in splits):
         return f"vectors and {_DECODE}" if any("text" in split for split in splits) else _DECODE
     return "vectors" if any("text" in split for split in splits) else "missing"
-
-
-def _builder(
-    split: ArraySplit,
-    words: list[list[str]],
-    rows: dict[str, list[NDArray[np.generic]]],
-    columns: dict[str, NDArray[np.float64]],
-    label: str,
-) -> SplitBuilder:
-    """Join what was read of one split."""
-    builder = SplitBuilder(split.source, split.name, split.file_name, SegmentBuilder(split.source))
-    builder.main.words, builder.main.rows = words, rows
-    builder.ids, builder.columns = list(split.ids()), columns
-    builder.labels = columns[label].tolist() if label in columns else [np.nan] * len(split)
-    return builder
 
 
 def _is_clip(data: object) -> bool:

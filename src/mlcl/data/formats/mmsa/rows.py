@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlcl.data.formats.arrays.arrays import AUDIO_AND_VISION, ArraySplit
-from mlcl.data.formats.arrays.padding import Span, filled, is_front_padded, joined, real_rows
+from mlcl.data.formats.arrays.padding import Span, filled, is_front_padded, joined, real_rows, unpadded
 from mlcl.data.formats.mmsa.text_bert import spoken, token_spans, words_of_tokens
 from mlcl.data.formats.mmsa.vocabulary import Spelling
 from mlcl.data.formats.mmsa.word_rows import Matrices, Rows, rows_at, rows_of_sub_words, rows_of_words
@@ -23,7 +23,6 @@ class Placed:
     Attributes:
         rows: Per split the real rows by name, each a list with one matrix per item.
         word_aligned: Whether row ``k`` belongs to word ``k``.
-        notes: What a user should know.
     """
 
     rows: list[dict[str, Matrices]]
@@ -32,9 +31,7 @@ class Placed:
 
 
 def place_rows(
-    splits: Sequence[ArraySplit],
-    words: Sequence[list[list[str]]],
-    spelling: Sequence[list[Spelling]] | None = None,
+    splits: Sequence[ArraySplit], words: Sequence[list[list[str]]], spelling: Sequence[list[Spelling]] | None = None
 ) -> Placed:
     """Cut off the padding of every modality, and find out what the rows belong to.
 
@@ -112,7 +109,6 @@ class _Blocks:
     """The arrays of one split with their padding.
 
     Attributes:
-        split: Where they are from.
         matrices: By name, one matrix per item.
         spans: By name, what `filled` says of each item.
         lengths: By name, what the file says of each item.
@@ -170,10 +166,7 @@ class _Blocks:
         tokens = token_spans(split)
         if tokens is not None:
             return {_TEXT: [rows[spoken(span)] for rows, span in zip(items, tokens, strict=True)]}
-        spans, steps = [filled(rows) for rows in items], [len(rows) for rows in items]
-        front = is_front_padded(spans, steps)
-        cut = [rows[real_rows(span, len(rows), front=front)] for rows, span in zip(items, spans, strict=True)]
-        return {_TEXT: cut}
+        return {_TEXT: unpadded(items, list(map(filled, items)))}
 
 
 def _all_inside(blocks: Sequence[_Blocks], tokens: Sequence[list[Span] | None]) -> bool:

@@ -28,11 +28,6 @@ def under_tokens(corpus: Corpus, tokenizer: SubWordTokenizer, path: Path) -> dic
     words, ``audio`` and ``vision`` (N, T, d) stand under the tokens, and ``token_words`` (N, T) holds the number of
     each token's word, -1 for special tokens and padding. T is that of the longest item of all splits.
 
-    Args:
-        corpus: The items.
-        tokenizer: What splits words.
-        path: Where it is to be written, for errors.
-
     Raises:
         DataError: If the tokenizer has no [CLS].
     """

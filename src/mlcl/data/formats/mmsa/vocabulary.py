@@ -31,11 +31,7 @@ class Spelling:
 
 
 class Vocabulary:
-    """The pieces of a WordPiece tokenizer.
-
-    Args:
-        tokenizer: A tokenizer whose model is WordPiece.
-    """
+    """The pieces of a WordPiece tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
@@ -64,10 +60,7 @@ class Vocabulary:
 
 
 def read_vocabulary(path: str | Path) -> Vocabulary:
-    """Read the vocabulary of a BERT tokenizer.
-
-    Args:
-        path: ``vocab.txt``, ``tokenizer.json`` or a folder with one of them.
+    """Read the vocabulary of a BERT tokenizer: ``vocab.txt``, ``tokenizer.json`` or a folder with one of them.
 
     Raises:
         UsageError: If there is none, or it is not WordPiece's.

@@ -19,10 +19,6 @@ def rows_of_words(rows: Sequence[Rows], words: Sequence[list[list[str]]]) -> Fou
     """Return one row per word of rows that stand under words; words behind the last row have rows of zeros.
 
     None if an item has more rows than words.
-
-    Args:
-        rows: Per split, by name, the rows of each item.
-        words: Per split the words of each item.
     """
     made = []
     for cut, items in zip(rows, words, strict=True):

@@ -34,11 +34,6 @@ def write(corpus: Corpus, path: Path, *, tokenizer: SubWordTokenizer | None = No
         Rows of a word-aligned corpus then stand under the sub-words, as these models expect, each sub-word with a copy
         of its word's; token_words tells the words apart, so that reading gives the same corpus.
 
-    Args:
-        corpus: What to write.
-        path: Where nothing is yet.
-        tokenizer: What makes text_bert; without one there is none.
-
     Raises:
         DataError: If the layout cannot hold the corpus, with what would be lost; or if `path` exists.
     """

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.originals.csd_sequence import LABELS, ROWS, WORDS, Sequence, open_sequence
+from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import Source
-from mlcl.data.formats.texts.labelled import NO_SPLIT, LabelledSplit, build_labelled
+from mlcl.data.formats.texts.labelled import NO_SPLIT, build_labelled
 from mlcl.data.intervals import COLLAPSES, Overlaps, find_overlaps, midpoints
 from mlcl.errors import DataError, UsageError, nearest
 from mlcl.safe.hdf5 import Hdf5, probe
@@ -22,27 +22,6 @@ from mlcl.safe.text_file import read_json
 _PAUSE, _PAUSE_WORD = "sp", "."
 _ALIGNED = re.compile(r"(.+)\[\d+\]", re.DOTALL)
 _MAX_FILES = 64
-
-
-@dataclass(frozen=True)
-class CsdOptions:
-    """How streams are laid under words.
-
-    Attributes:
-        collapse: One row per word from those whose time overlaps the word's: their ``mean``, the ``first``, or the
-            ``nearest`` by the middle of its interval.
-        pauses: Whether the token ``sp`` and its rows are dropped (``drop``), or stay as the word ``.`` (``keep``), as
-            in the pickles of MAG.
-    """
-
-    collapse: str = "mean"
-    pauses: str = "drop"
-
-    def __post_init__(self) -> None:
-        if self.collapse not in COLLAPSES:
-            raise UsageError(f"unknown collapse {self.collapse!r}; {nearest(self.collapse, list(COLLAPSES))}")
-        if self.pauses not in ("drop", "keep"):
-            raise UsageError(f"unknown pauses {self.pauses!r}; {nearest(self.pauses, ['drop', 'keep'])}")
 
 
 def sniff(path: Path) -> bool:
@@ -72,44 +51,46 @@ def read(data: Path, source: Source, *, collapse: str = "mean", pauses: str = "d
         labels each video is one item. A folder may hold one JSON file ``{"train": [VIDEO, ...], "valid": [...],
         "test": [...]}``, the fold; without it every item stands in train.
 
-    Rows under a word are collapsed to one (see `CsdOptions`); a word without any gets zeros. Entries that are not
-    finite count as 0 before that.
+    A word without any row under it gets zeros. Entries that are not finite count as 0 before rows are collapsed.
 
     Args:
         data: The file or folder.
         source: The same while it is read.
-        collapse: How rows under a word become one, see `CsdOptions`.
-        pauses: What becomes of the token ``sp``, see `CsdOptions`.
+        collapse: One row per word from those whose time overlaps the word's: their ``mean``, the ``first``, or the
+            ``nearest`` by the middle of its interval.
+        pauses: Whether the token ``sp`` and its rows are dropped (``drop``), or stay as the word ``.`` (``keep``), as
+            in the pickles of MAG.
 
     Raises:
         DataError: If anything differs from the format, with the place.
         UsageError: If there is no such way to collapse rows, or to treat pauses.
     """
-    options = CsdOptions(collapse, pauses)
+    for name, value, known in (("collapse", collapse, list(COLLAPSES)), ("pauses", pauses, ["drop", "keep"])):
+        if value not in known:
+            raise UsageError(f"unknown {name} {value!r}; {nearest(value, known)}")
     files = sorted(entry for entry in data.iterdir() if entry.suffix == ".csd") if data.is_dir() else [data]
     if len(files) > _MAX_FILES:
         raise source.error(f"has {len(files)} sequences; keep the {_MAX_FILES} or fewer that belong together")
     hdf5 = Hdf5(source)
     with ExitStack() as stack:
         sequences = [open_sequence(hdf5, stack.enter_context(hdf5.open(file))) for file in files]
-        return _Join(source, sequences, _read_fold(source, data), options).build()
+        return _Join(source, sequences, _read_fold(source, data), collapse, pauses).build()
 
 
 class _Join:
     """Sequences on their way to a corpus."""
 
     def __init__(
-        self, source: Source, sequences: list[Sequence], fold: dict[str, str] | None, options: CsdOptions
+        self, source: Source, sequences: list[Sequence], fold: dict[str, str] | None, collapse: str, pauses: str
     ) -> None:
-        self.source, self.fold, self.options = source, fold, options
-        self.collapse = COLLAPSES[options.collapse]
+        self.source, self.fold, self.collapse, self.pauses = source, fold, collapse, pauses
         self.words = self._only(sequences, WORDS)
         self.labels = self._only(sequences, LABELS)
         self.streams = {
             kind: sorted((one for one in sequences if one.kind == kind), key=lambda one: one.name) for kind in ROWS
         }
         self.streams = {kind: streams for kind, streams in self.streams.items() if streams}
-        self.splits: dict[str, LabelledSplit] = {}
+        self.splits: dict[str, SplitBuilder] = {}
         self.counts = dict.fromkeys(("pauses", "outside", "unlabelled", "unlisted"), 0)
         self.others = [one.name for one in sequences if not one.kind]
 
@@ -157,14 +138,14 @@ class _Join:
         place = f"{sequence.name}/{video}"
         tokens, times = self._read_words(sequence, video, place)
         rows = {kind: self._lay_under(kind, video, times, split, place) for kind in self.streams}
-        builder = self.splits.setdefault(split, LabelledSplit(self.source, split, sentences=False))
+        builder = self.splits.setdefault(split, SplitBuilder(self.source, split, split))
         middle, inside = midpoints(times), np.zeros(len(times), bool)
         for name, span, labels in self._segments(video, bool(found)):
             chosen = slice(None) if span is None else (middle >= span[0]) & (middle < span[1])
             inside[chosen] = True
             words = self.source.read_words(tokens[chosen], place)
             matrices = {kind: self.source.matrix(matrix[chosen], kind, place) for kind, matrix in rows.items()}
-            builder.builder.main.add(words, matrices)
+            builder.main.add(words, matrices)
             builder.add_labels(name, labels, f"{place}, {name}")
         self.counts["outside"] += int((~inside).sum())
 
@@ -178,7 +159,7 @@ class _Join:
         tokens = np.array([*words, None], object)[:-1][order]
         times, pauses = times[order], tokens == _PAUSE
         self.counts["pauses"] += int(pauses.sum())
-        if self.options.pauses == "drop":
+        if self.pauses == "drop":
             return tokens[~pauses], times[~pauses]
         tokens[pauses] = _PAUSE_WORD
         return tokens, times
@@ -199,7 +180,7 @@ class _Join:
                 self.source.repaired[key] = self.source.repaired.get(key, 0) + int((~finite.all(axis=1)).sum())
                 values[~finite] = 0
             under = self._overlaps(times, spans, f"{place} and {stream.name}")
-            parts.append(self.collapse(under, values).astype(self.source.dtype, copy=False))
+            parts.append(COLLAPSES[self.collapse](under, values).astype(self.source.dtype, copy=False))
         return np.concatenate(parts, axis=1)
 
     def _overlaps(self, words: NDArray[np.float64], stream: NDArray[np.float64], place: str) -> Overlaps:
@@ -227,7 +208,7 @@ class _Join:
         if self.fold is None:
             yield NO_SPLIT
         if self.counts["pauses"]:
-            kept = "dropped with their rows" if self.options.pauses == "drop" else f"read as the word {_PAUSE_WORD!r}"
+            kept = "dropped with their rows" if self.pauses == "drop" else f"read as the word {_PAUSE_WORD!r}"
             yield f"{self.counts['pauses']} pauses ({_PAUSE}) are {kept}"
         if self.counts["outside"]:
             yield f"{self.counts['outside']} words lie in no labelled interval and are left out"
@@ -236,7 +217,7 @@ class _Join:
         if self.counts["unlisted"]:
             yield f"{self.counts['unlisted']} videos stand in no split and are left out"
         if self.streams:
-            yield f"rows under a word are collapsed by {self.options.collapse}"
+            yield f"rows under a word are collapsed by {self.collapse}"
         for kind, streams in self.streams.items():
             if len(streams) > 1:
                 yield f"{kind} joins {', '.join(one.name for one in streams)}"

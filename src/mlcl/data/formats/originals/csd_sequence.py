@@ -105,11 +105,7 @@ class Sequence:
 
 
 def open_sequence(hdf5: Hdf5, file: Group) -> Sequence:
-    """Return the only sequence of an open file.
-
-    Raises:
-        DataError: If there is not exactly one.
-    """
+    """Return the only sequence of an open file; raises a DataError if there is not exactly one."""
     names = hdf5.names(file)
     if len(names) != 1:
         raise hdf5.error(f"has {len(names)} entries at the top; a .csd file has one, the sequence's name", file)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from mlcl.data.corpus import SPLITS, Corpus
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import SPLIT_NAMES, Source
-from mlcl.data.formats.texts.labelled import LabelledSplit, build_labelled
+from mlcl.data.formats.texts.labelled import build_labelled
 from mlcl.safe.hdf5 import Floating, Hdf5
 
 _NAME = re.compile(r"(text|audio|video|y)_(train|valid|val|dev|test)(?:_emb)?\.(?:h5|hdf5)")
@@ -61,14 +62,9 @@ def read(data: Path, source: Source) -> Corpus:
 
 
 def _split(
-    source: Source,
-    name: str,
-    features: dict[str, NDArray[np.floating]],
-    targets: NDArray[np.float64],
-    *,
-    one_hot: bool,
-) -> LabelledSplit:
-    split, items = LabelledSplit(source, name, sentences=False), len(targets) if targets.ndim else 0
+    source: Source, name: str, features: dict[str, NDArray[np.floating]], targets: NDArray[np.float64], *, one_hot: bool
+) -> SplitBuilder:
+    split, items = SplitBuilder(source, name, name), len(targets) if targets.ndim else 0
     shapes = {kind: matrix.shape for kind, matrix in features.items()}
     if any(len(shape) != 3 for shape in shapes.values()) or len({shape[:2] for shape in shapes.values()}) > 1:
         raise source.error(f"features have shapes {shapes}, not (items, steps, columns) with one number of steps", name)
@@ -79,7 +75,7 @@ def _split(
         place, steps = f"{name}[{index}]", np.flatnonzero(real[index])
         span = slice(steps[0], steps[-1] + 1) if len(steps) else slice(0, 0)
         rows = {kind: source.matrix(matrix[index, span], kind, place) for kind, matrix in features.items()}
-        split.builder.main.add([], rows)
+        split.main.add([], rows)
         split.add_labels(None, _labels(targets[index], one_hot=one_hot), place)
     return split
 

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import Source
 from mlcl.data.formats.shared.words import is_sequence
-from mlcl.data.formats.texts.labelled import LabelledSplit, build_labelled
+from mlcl.data.formats.texts.labelled import build_labelled
 from mlcl.safe.unpickler import load_pickle
 
 _FOLDS, _TEXTS, _LABELS = "data_folds", "language_sdk", "humor_label_sdk"
@@ -44,7 +45,7 @@ def read(data: Path, source: Source) -> Corpus:
     folds, texts, labels = (_load(source, data, name) for name in (_FOLDS, _TEXTS, _LABELS))
     splits, keys = [], []
     for name, file_name, items in source.splits(folds):
-        split = LabelledSplit(source, name, context=True)
+        split = SplitBuilder(source, name, name, context=True, sentences=True)
         for index, key in enumerate(items):
             place = f"{_FOLDS} {file_name}[{index}]"
             text, label = _of(source, texts, _TEXTS, key, place), _of(source, labels, _LABELS, key, place)
@@ -59,7 +60,7 @@ def read(data: Path, source: Source) -> Corpus:
     return build_labelled(source, splits, "ur_funny", notes=notes)
 
 
-def _add(source: Source, split: LabelledSplit, key: object, text: object, label: object) -> None:
+def _add(source: Source, split: SplitBuilder, key: object, text: object, label: object) -> None:
     place = f"{_TEXTS} {_shown(key)}"
     punchline = _field(source, text, "punchline_sentence", place)
     context = _field(source, text, "context_sentences", place)
@@ -81,10 +82,10 @@ class _Features:
         self.width = 0
         self.fits, self.differs, self.absent = 0, 0, 0
 
-    def add(self, splits: Sequence[LabelledSplit], keys: Sequence[Sequence[object]]) -> list[str]:
+    def add(self, splits: Sequence[SplitBuilder], keys: Sequence[Sequence[object]]) -> list[str]:
         """Give every item its rows; returns notes."""
         for split, names in zip(splits, keys, strict=True):
-            main, context = split.builder.main, split.builder.context
+            main, context = split.main, split.context
             assert context is not None
             for index, key in enumerate(names):
                 place = f"{self.member} {_shown(key)}"
@@ -140,13 +141,13 @@ class _Features:
         except (ValueError, OverflowError):
             raise self.source.error("has rows of different lengths, or of other than small numbers", place) from None
 
-    def _fill(self, splits: Sequence[LabelledSplit]) -> None:
+    def _fill(self, splits: Sequence[SplitBuilder]) -> None:
         """Put zeros where a segment has words and no rows."""
         width = self.source.widths.get(self.kind, 0)
         if not width:
             raise self.source.error("has no rows at all; leave the file out of the folder", self.member)
         for split in splits:
-            for builder in (split.builder.main, split.builder.context):
+            for builder in (split.main, split.context):
                 rows = builder.rows[self.kind] if builder else []
                 for index, matrix in enumerate(rows):
                     count = len(builder.words[index]) if builder else 0

@@ -27,7 +27,6 @@ def corpus_of(tables: Mapping[str, Any], description: str, classes: Mapping[str,
         tables: Arrow table by the split's name; the name ``""`` for one table whose column ``split`` tells.
         description: Of the data set; may hold the facts that `description_of` wrote.
         classes: Names of classes, by the column that holds their numbers.
-        source: The file.
 
     Raises:
         DataError: If a table differs from the form that `from_table` describes.

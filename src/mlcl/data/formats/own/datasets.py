@@ -13,6 +13,7 @@ from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.own.arrow import batches_of, corpus_of, description_of
 from mlcl.data.formats.own.to_table import to_table
 from mlcl.data.formats.shared.source import Source
+from mlcl.errors import reason
 from mlcl.files import new_folder
 from mlcl.safe.arrow import map_file, read_stream
 from mlcl.safe.inside import inside
@@ -56,7 +57,7 @@ def read(data: Path, source: Source) -> Corpus:
         try:
             return corpus_of(tables, description if isinstance(description, str) else "", _classes(infos[0]), source)
         except (pa.ArrowException, ValueError, OverflowError, MemoryError) as error:
-            raise source.error(f"cannot be read as a saved data set: {_short(error)}") from None
+            raise source.error(f"cannot be read as a saved data set: {reason(error)}") from None
 
 
 def write(corpus: Corpus, path: Path) -> None:
@@ -113,7 +114,7 @@ def _table(root: Path, name: str, source: Source, stack: ExitStack) -> Any:
             file = inside(root, str(Path(name, str(entry["filename"]))))
             parts.append(read_stream(stack.enter_context(map_file(file)), source, name))
         except (OSError, pa.ArrowException, ValueError, LookupError, TypeError, MemoryError) as error:
-            raise source.error(f"cannot be read as arrow data: {_short(error)}", name or _STATE) from None
+            raise source.error(f"cannot be read as arrow data: {reason(error)}", name or _STATE) from None
     return pa.concat_tables(parts)
 
 
@@ -121,7 +122,7 @@ def _json(root: Path, name: str, source: Source) -> dict[str, Any]:
     try:
         values = read_json(inside(root, name), max_bytes=_MAX_BYTES)
     except ValueError as error:
-        raise source.error(_short(error), name) from None
+        raise source.error(reason(error), name) from None
     if not isinstance(values, dict):
         raise source.error("is no JSON object", name)
     return values
@@ -136,10 +137,6 @@ def _classes(info: dict[str, Any]) -> dict[str, list[str]]:
         if isinstance(names, list) and all(isinstance(name, str) for name in names):
             found[column] = names
     return found
-
-
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 LAYOUT = Layout("datasets", "folder", sniff, read, "datasets: what save_to_disk of Hugging Face datasets makes", write)

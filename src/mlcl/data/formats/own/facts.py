@@ -55,11 +55,7 @@ class Facts(BaseModel):
 
     @classmethod
     def parse(cls, values: Any, path: str | Path) -> "Facts":
-        """Check plain values.
-
-        Raises:
-            DataError: Naming the first wrong key or value.
-        """
+        """Check plain values; raises a DataError naming the first wrong key or value."""
         if not isinstance(values, dict):
             raise DataError(f"holds {type(values).__name__}, not lines of 'key: value'", path=path)
         unknown = [key for key in values if key not in cls.model_fields]
@@ -77,11 +73,7 @@ class Facts(BaseModel):
 
     @classmethod
     def read(cls, file: Path) -> "Facts":
-        """Read a YAML file.
-
-        Raises:
-            DataError: If it is not such a file.
-        """
+        """Read a YAML file; raises a DataError if it is not such a file."""
         values = read_yaml(file)
         return cls.parse({} if values is None else values, file)
 

@@ -1,6 +1,6 @@
 """Reader of our own folder: a table that a person writes by hand, and .npy or .npz files with the rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ from mlcl.data.corpus import Corpus, Ragged
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.own.facts import Facts
 from mlcl.data.formats.own.folder_writer import write
-from mlcl.data.formats.own.from_table import ROW_COLUMNS, ROWS, TableReader
-from mlcl.data.formats.own.table_file import TABLE_FILES, read_table_file
+from mlcl.data.formats.own.from_table import ROW_COLUMNS, ROWS, Cells, TableReader, check_names
 from mlcl.data.formats.shared.source import Source
-from mlcl.safe.csv_file import column_names
+from mlcl.errors import reason
+from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.inside import inside
 from mlcl.safe.npy import FAILURES, Archive, load_npy, map_npy
+from mlcl.safe.parquet import read_parquet
 
+TABLE_FILES = ("data.csv", "data.parquet")
 FACTS = "data.yaml"
 _CHUNK = 2**16  # rows that are checked at a time
 
@@ -51,7 +53,7 @@ def read(data: Path, source: Source) -> Corpus:
     names = [name for name in TABLE_FILES if (data / name).is_file()]
     if len(names) != 1:
         raise source.error(f"has {' and '.join(names) or 'no table'}; keep one of {', '.join(TABLE_FILES)}")
-    cells = read_table_file(data / names[0], source)
+    cells = _read_table(data / names[0], source)
     facts = Facts.read(data / FACTS) if (data / FACTS).exists() else Facts()
 
     def place(index: int) -> str:
@@ -70,6 +72,22 @@ def read(data: Path, source: Source) -> Corpus:
         elif whole:
             rows[column] = folder.whole(column, len(cells["id"]))
     return TableReader(source, cells, facts, place, "folder", notes).build(rows)
+
+
+def _read_table(file: Path, source: Source) -> Mapping[str, Cells]:
+    """Return the columns by name; raises a DataError if it cannot be read, or has a column that nobody knows."""
+
+    def choose(names: Sequence[str]) -> list[str]:
+        check_names(names, source)
+        return [name for name in names if not name.startswith("_")]
+
+    if file.suffix != ".csv":
+        return read_parquet(file, source, choose)
+    table = read_table(source, file, optional=None, first_row=2, prose=False)
+    if table.latin1:
+        raise source.error("is not UTF-8; save it as UTF-8", file.name)
+    choose(table.names)
+    return table.cells
 
 
 @dataclass
@@ -179,7 +197,7 @@ def _kind(column: str) -> str:
 
 
 def _reason(error: BaseException, name: str) -> str:
-    text = " ".join(str(error).split())[:200] or type(error).__name__
+    text = reason(error)
     return text if text.startswith("names ") or name in text else f"{name[:80]!a} cannot be read as numpy data: {text}"
 
 

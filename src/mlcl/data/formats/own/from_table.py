@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.data.corpus import Corpus, Ragged, Segment, Split, infer_task, known_labels
+from mlcl.data.corpus import Corpus, Ragged, Segment, Split, infer_task, known_labels, take_segment
 from mlcl.data.formats.own.facts import Facts
 from mlcl.data.formats.shared.source import SPLIT_NAMES, Source, split_name
 from mlcl.data.formats.shared.words import is_sequence
@@ -53,11 +53,8 @@ class TableReader:
     """A table on its way to a corpus.
 
     Attributes:
-        source: The file.
         cells: Columns by name, all of one length.
-        facts: What is known of the whole.
         place: Names an item by its index, for errors.
-        layout: Name of the layout.
     """
 
     source: Source
@@ -71,10 +68,7 @@ class TableReader:
         return len(self.cells["id"])
 
     def build(self, rows: Mapping[str, Ragged]) -> Corpus:
-        """Join the table with its feature rows.
-
-        Args:
-            rows: Of all items in the table's order, by column.
+        """Join the table with its feature rows, by column, of all items in the table's order.
 
         Raises:
             DataError: If the table differs from its form, with the place.
@@ -102,8 +96,8 @@ class TableReader:
             ]
             splits[name] = Split(
                 ids=ids,
-                main=_part(segments[0], items),
-                context=_part(segments[1], items) if context is not None else None,
+                main=take_segment(segments[0], items),
+                context=take_segment(segments[1], items) if context is not None else None,
                 labels=None if labels is None else known_labels(labels[items]),
                 columns={column.removeprefix(NAMED_LABEL): values[column][items] for column in names},
                 speakers=self._speakers(items),
@@ -290,25 +284,6 @@ def _counts(segment: Segment) -> list[int]:
     if "text" in segment.rows and not any(segment.words):
         return segment.rows["text"].lengths.tolist()
     return [len(item) for item in segment.words]
-
-
-def _part(segment: Segment, items: NDArray[np.int64]) -> Segment:
-    """The items of one split; their rows are a view where they follow one another."""
-    from_one = len(items) == items[-1] - items[0] + 1
-    rows = {}
-    for name, ragged in segment.rows.items():
-        if from_one:
-            offsets = ragged.offsets[items[0] : items[-1] + 2]
-            rows[name] = Ragged(ragged.values[offsets[0] : offsets[-1]], offsets - offsets[0])
-        else:
-            parts = [ragged[item] for item in items]
-            rows[name] = Ragged.stack(parts, width=ragged.width, dtype=ragged.values.dtype.type)
-    sentences = segment.sentences
-    return Segment(
-        [segment.words[item] for item in items],
-        rows,
-        None if sentences is None else [sentences[item] for item in items],
-    )
 
 
 def _number(text: str) -> float | None:

@@ -31,15 +31,7 @@ class CorpusTable:
 
 
 def to_table(corpus: Corpus, path: str | Path) -> CorpusTable:
-    """Turn a corpus into columns.
-
-    Args:
-        corpus: The corpus.
-        path: Where it is to be written, for errors.
-
-    Raises:
-        DataError: If columns cannot hold it, with what would be lost.
-    """
+    """Turn a corpus into columns; raises a DataError if columns cannot hold it, with what would be lost."""
     _check(corpus, path)
     splits = corpus.splits
     columns = {
@@ -119,7 +111,7 @@ def _check(corpus: Corpus, path: str | Path) -> None:
     if len({_form(split) for split in corpus.splits.values()}) > 1:
         raise refuse("its splits differ in kinds of rows, labels or context; write each into a folder of its own")
     for name, split in corpus.splits.items():
-        kinds = {kind for part in (split.main, split.context) if part is not None for kind in part.rows}
+        kinds = {kind for segment in split.segments for kind in segment.rows}
         if kinds - set(_COLUMN_OF):
             raise refuse(f"{min(kinds - set(_COLUMN_OF))} rows have no column; known are {', '.join(_COLUMN_OF)}")
         if any(label != label.strip() or not label for label in split.columns):

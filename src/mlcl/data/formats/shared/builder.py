@@ -8,14 +8,11 @@ from numpy.typing import NDArray
 from mlcl.data.corpus import Corpus, Segment, Split, infer_task, known_labels
 from mlcl.data.formats.shared.source import Source
 
+_ITEM_BYTES = 512
+
 
 class SegmentBuilder:
-    """Words, rows and perhaps sentences of the items of one split.
-
-    Args:
-        source: The file.
-        sentences: Whether sentences are kept.
-    """
+    """Words, rows and perhaps sentences of the items of one split."""
 
     def __init__(self, source: Source, *, sentences: bool = False) -> None:
         self.source = source
@@ -33,18 +30,11 @@ class SegmentBuilder:
         if self.sentences is not None:
             self.sentences.append(sentences or [])
 
-    def add_aligned(self, words: object, visual: object, acoustic: object, place: str) -> None:
-        """Add an item that has one row of each kind per word, or is refused."""
-        rows = {
-            "acoustic": self.source.matrix(acoustic, "acoustic", place),
-            "visual": self.source.matrix(visual, "visual", place),
-        }
-        read = self.source.read_words(words, place)
-        if not len(read) == len(rows["visual"]) == len(rows["acoustic"]):
-            counts = f"{len(read)} words, {len(rows['visual'])} visual rows and {len(rows['acoustic'])} acoustic rows"
-            message = f"has {counts}; each word needs one row of each: align the features to the words"
-            raise self.source.error(message, place)
-        self.add(read, rows)
+    def add_sentences(self, sentences: Sequence[object], place: str) -> None:
+        """Add an item that has no rows, its words apart by white space."""
+        texts = self.source.read_words(list(sentences), place)
+        self.source.spend(2 * sum(map(len, texts)), place)
+        self.add(self.source.read_words([word for text in texts for word in text.split()], place), {}, texts)
 
     def build(self, split: str, columns: Mapping[str, list[int]]) -> Segment:
         """Join the items, with the given columns of a kind of rows, or all."""
@@ -59,23 +49,42 @@ class SplitBuilder:
         source: The file.
         name: Our name of the split.
         file_name: The file's name of it, for errors.
-        main: An empty builder of the utterances or punchlines.
-        context: An empty builder of what was said before, for layouts that have it.
+        context: Whether something was said before the utterances, or punchlines.
+        sentences: Whether sentences are kept beside their words; those of the context always are.
     """
 
     def __init__(
-        self, source: Source, name: str, file_name: str, main: SegmentBuilder, context: SegmentBuilder | None = None
+        self, source: Source, name: str, file_name: str, *, context: bool = False, sentences: bool = False
     ) -> None:
         self.source, self.name, self.file_name = source, name, file_name
-        self.main, self.context = main, context
+        self.main = SegmentBuilder(source, sentences=sentences)
+        self.context = SegmentBuilder(source, sentences=True) if context else None
         self.ids: list[str] = []
         self.labels: list[float] = []
-        self.columns: dict[str, NDArray[np.float64]] = {}
+        self.columns: dict[str, list[float]] = {}
+        self.speakers: list[str] = []
 
     def add(self, identifier: object, label: object, place: str) -> None:
         """Add an item's id and label."""
         self.ids.append(self.source.identifier(identifier, f"{self.name}[{len(self.ids)}]", place))
         self.labels.append(self.source.label(label, place))
+
+    def add_text(self, sentence: object, context: Sequence[object], place: str) -> None:
+        """Add an item's sentence, and those before it."""
+        self.main.add_sentences([sentence], place)
+        if self.context is not None:
+            self.context.add_sentences(context, place)
+
+    def add_labels(
+        self, identifier: object, labels: Mapping[str, float], place: str, *, speaker: object = None
+    ) -> None:
+        """Add an item's id, labels, the first of which is the chosen one, and speaker."""
+        self.source.spend(_ITEM_BYTES, place)
+        for name, value in labels.items():
+            self.columns.setdefault(name, []).append(self.source.label(value, place))
+        self.add(identifier, next(iter(labels.values()), None), place)
+        if speaker is not None:
+            self.speakers.append(self.source.identifier(speaker, "", place))
 
     def build(self, columns: Mapping[str, list[int]]) -> Split:
         """Join the items."""
@@ -84,7 +93,8 @@ class SplitBuilder:
             main=self.main.build(self.name, columns),
             context=None if self.context is None else self.context.build(self.name, columns),
             labels=known_labels(self.labels),
-            columns=self.columns,
+            columns={name: np.array(values) for name, values in self.columns.items()},
+            speakers=self.speakers or None,
         )
 
 

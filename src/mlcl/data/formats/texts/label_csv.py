@@ -4,8 +4,9 @@ from pathlib import Path
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import SPLIT_NAMES, Source, split_name
-from mlcl.data.formats.texts.labelled import LabelledSplit, Labels, build_labelled
+from mlcl.data.formats.texts.labelled import Labels, build_labelled
 from mlcl.errors import nearest
 from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.text_file import CP1252_NOTE
@@ -40,15 +41,15 @@ def read(data: Path, source: Source) -> Corpus:
         name: column for column, name in others if column in table.names and any(map(str.strip, table.cells[column]))
     }
     labels = Labels({"class": list(_CLASSES)} if "class" in cells else {})
-    splits: dict[str, LabelledSplit] = {}
+    splits: dict[str, SplitBuilder] = {}
     for row in table.rows:
         mode = split_name(row["mode"])
         if mode is None:
             raise source.error(
                 f"mode is {row['mode'][:40]!a}; {nearest(row['mode'][:40], list(SPLIT_NAMES))}", row.place
             )
-        split = splits.setdefault(mode, LabelledSplit(source, mode))
-        split.add_text(row["text"], None, row.place)
+        split = splits.setdefault(mode, SplitBuilder(source, mode, mode, sentences=True))
+        split.add_text(row["text"], (), row.place)
         values = {name: labels.value(name, row[column], source, row.place) for name, column in cells.items()}
         split.add_labels(f"{row['video_id']}$_${row['clip_id']}", values, row.place)
     order = [splits[name] for name in ("train", "dev", "test") if name in splits]

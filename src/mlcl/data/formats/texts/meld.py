@@ -4,8 +4,9 @@ from pathlib import Path
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import Source, split_name
-from mlcl.data.formats.texts.labelled import NO_SPLIT, LabelledSplit, Labels, build_labelled
+from mlcl.data.formats.texts.labelled import NO_SPLIT, Labels, build_labelled
 from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.text_file import CP1252_NOTE
 
@@ -43,7 +44,8 @@ def read(data: Path, source: Source) -> Corpus:
     labels = Labels({"emotion": list(_EMOTIONS), "sentiment": list(_SENTIMENTS)})
     splits, latin1 = [], False
     for name, file in files.items():
-        split, table = LabelledSplit(source, name, context=True), read_table(source, file, _COLUMNS)
+        split = SplitBuilder(source, name, name, context=True, sentences=True)
+        table = read_table(source, file, _COLUMNS)
         latin1 |= table.latin1
         dialogue, before, prefix = "", list[str](), f"{name}_" * data.is_dir()
         for row in table.rows:

@@ -7,9 +7,10 @@ import numpy as np
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import Source
 from mlcl.data.formats.shared.words import is_sequence
-from mlcl.data.formats.texts.labelled import NO_SPLIT, LabelledSplit, build_labelled
+from mlcl.data.formats.texts.labelled import NO_SPLIT, build_labelled
 from mlcl.errors import DataError, UsageError
 from mlcl.safe.text_file import first_value, read_json
 from mlcl.safe.unpickler import load_pickle
@@ -36,15 +37,14 @@ def read(data: Path, source: Source, *, fold: int | None = None) -> Corpus:
 
     Format:
         JSON, an object of items by id: ``utterance``, a text; ``context``, the list of texts before it; ``sarcasm``,
-        true or false; and perhaps ``speaker``. Other keys are left out. There are no feature rows.
+        true or false; and perhaps ``speaker``. Other keys are left out. There are no feature rows. The folds are a
+        pickle in the same folder: a list of pairs of integer arrays, the numbers of train and test items.
 
     All items stand in ``train`` unless a fold is chosen. Fold k takes its own test items as ``test``, those of the next
     fold as ``dev``, and the rest of its train items as ``train``.
 
     Args:
-        data: The file or folder.
-        source: The same while it is read.
-        fold: Which fold to take, from 0, where the folder holds folds (see `read_folds`).
+        fold: Which fold to take, from 0, where the folder holds folds.
 
     Raises:
         DataError: If anything differs from the format, with the place.
@@ -56,37 +56,15 @@ def read(data: Path, source: Source, *, fold: int | None = None) -> Corpus:
     items = _items(source, file)
     folds = _folds(file, list(items))
     places = dict.fromkeys(items, "train") if fold is None else _choose(folds, fold)
-    splits: dict[str, LabelledSplit] = {}
+    splits: dict[str, SplitBuilder] = {}
     for name in ("train", "dev", "test"):
         for identifier in (key for key in items if places.get(key) == name):
-            split = splits.setdefault(name, LabelledSplit(source, name, context=True))
+            split = splits.setdefault(name, SplitBuilder(source, name, name, context=True, sentences=True))
             _add(split, identifier, items[identifier], source)
     notes = [] if fold is not None else [NO_SPLIT]
     if folds and fold is None:
         notes.append(f"{len(folds)} folds lie beside the texts, of which none is chosen")
     return build_labelled(source, list(splits.values()), "mustard", notes=notes)
-
-
-def read_folds(path: str | Path) -> list[Fold]:
-    """Ids of the train and test items of each fold that lies beside the texts.
-
-    Format:
-        A pickle in the folder of the JSON file: a list of pairs of integer arrays, item numbers in the file's order.
-
-    Args:
-        path: The JSON file, or its folder.
-
-    Raises:
-        DataError: If there are none, or they do not fit the items.
-    """
-    root = Path(path)
-    file = _json_in(root) if root.is_dir() else root
-    if file is None or not file.is_file():
-        raise DataError("holds no JSON file with utterance, context and sarcasm", path=path)
-    folds = _folds(file, list(_items(Source(str(file)), file)))
-    if not folds:
-        raise DataError("has no list of folds beside it: a pickle of pairs of item numbers", path=file)
-    return folds
 
 
 def _items(source: Source, file: Path) -> dict[str, object]:
@@ -96,7 +74,7 @@ def _items(source: Source, file: Path) -> dict[str, object]:
     return items
 
 
-def _add(split: LabelledSplit, identifier: str, item: object, source: Source) -> None:
+def _add(split: SplitBuilder, identifier: str, item: object, source: Source) -> None:
     place = ascii(identifier[:60])[1:-1]
     if not isinstance(item, dict):
         raise source.error(f"is {type(item).__name__}, not an object with {', '.join(_KEYS)}", place)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats.layout import Layout
+from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import Source
-from mlcl.data.formats.texts.labelled import NO_SPLIT, LabelledSplit, Labels, build_labelled
+from mlcl.data.formats.texts.labelled import NO_SPLIT, Labels, build_labelled
 from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.text_file import CP1252_NOTE
 
@@ -38,7 +39,7 @@ def read(data: Path, source: Source) -> Corpus:
     labels = Labels({"sarcasm_type": list(_TYPES), **{name: [] for name in emotions.values()}})
     cells = {"sarcasm": "Sarcasm", "sarcasm_type": "Sarcasm_Type", "valence": "Valence", "arousal": "Arousal"}
     cells |= {name: column for column, name in emotions.items()}
-    split, scene, before = LabelledSplit(source, "train", context=True), "", list[str]()
+    split, scene, before = SplitBuilder(source, "train", "train", context=True, sentences=True), "", list[str]()
     for row in table.rows:
         if row["SCENE"] != scene:
             scene, before = row["SCENE"], []
@@ -50,7 +51,7 @@ def read(data: Path, source: Source) -> Corpus:
             raise source.error(f"Sarcasm is {row['Sarcasm'][:40]!a}, not 0 or 1", row.place)
         split.add_text(row["SENTENCE"], before, row.place)
         split.add_labels(scene, values, row.place, speaker=row["SPEAKER"])
-    if not split.builder.ids:
+    if not split.ids:
         raise source.error("has no row with a label in column Sarcasm")
     notes = [NO_SPLIT, *[CP1252_NOTE] * table.latin1]
     return build_labelled(source, [split], "mustard++", classes=labels.classes, notes=notes)

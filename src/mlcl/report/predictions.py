@@ -19,12 +19,10 @@ CONSTANT = "constant"
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class SystemPredictions:
     """Predictions on one split.
 
     Attributes:
-        split: Its name.
-        target: What is predicted.
         ids: Identifiers, in the split's order.
         labels: (items,) true labels.
         scores: Per system (seeds, items) scores, or (seeds, items, classes) probabilities, nan where a run of version
@@ -52,7 +50,7 @@ class Scored:
         return np.stack([classification.chosen(row) for row in self.scores[name]])
 
 
-def read_scored(evidence: Evidence, split: str) -> Scored:
+def line_up(evidence: Evidence, split: str) -> SystemPredictions:
     """Read the predictions of every complete run; items without a label are left out.
 
     Raises:
@@ -81,7 +79,7 @@ def read_scored(evidence: Evidence, split: str) -> Scored:
         row = constant if target.num_classes else constant[0]
         scores[CONSTANT] = np.full((1, *scores[evidence.complete[0].name].shape[1:]), row)
     ids = [name for name, use in zip(known.ids, labelled, strict=True) if use]
-    return Scored(split, target, ids, labels[labelled], scores)
+    return SystemPredictions(split, target, ids, labels[labelled], scores)
 
 
 def item_error(target: Target, name: str) -> ItemError | None:

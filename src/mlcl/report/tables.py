@@ -7,8 +7,8 @@ import numpy as np
 from mlcl.report.comparisons import Finding
 from mlcl.report.evidence import SystemRecord
 from mlcl.report.plots.truth import confusion
-from mlcl.report.scored import CONSTANT
-from mlcl.report.sheet import Cell, Sheet
+from mlcl.report.predictions import CONSTANT
+from mlcl.report.printed_table import Cell, Table
 from mlcl.report.summary import Summary, deviation
 from mlcl.report.wording import (
     NOTHING,
@@ -26,51 +26,35 @@ from mlcl.report.wording import (
 )
 
 
-def results_sheet(summary: Summary) -> Sheet:
+def results_table(summary: Summary) -> Table:
     """Every system with the conventions side by side."""
-    scored, metrics = summary.scored, summary.metrics
-    header = ["System", "Runs", *map(arrow, metrics)]
-    rows: list[list[Cell]] = []
-    records: list[dict[str, object]] = []
-    marked: set[int] = set()
-    for system in summary.evidence.systems:
-        if system.is_text:
+    evidence, rows, records, marked = summary.evidence, list[list[Cell]](), list[dict[str, object]](), set[int]()
+
+    def add(name: str, label: str, notes: list[str], mark: str, runs: Cell, *, apart: bool) -> None:
+        if apart:
             marked.add(len(rows))
-        rows.append([Cell(system.label, notes=tuple(marks(system))), _runs(system), *_values(summary, system.name)])
-        records.append(
-            {
-                "system": system.name,
-                "label": system.label,
-                "marks": ", ".join(marks(system)),
-                **_record(summary, system.name),
-            }
-        )
-    if summary.text is None and not any(system.name == "text" for system in summary.evidence.systems):
-        marked.add(len(rows))
-        rows.append([Cell("Text only", notes=("not in this study",)), Cell("0"), *[Cell(NOTHING)] * len(metrics)])
-        records.append({"system": "text", "label": "Text only", "marks": "missing"})
-    marked.add(len(rows))
-    known = CONSTANT in scored.scores
-    note = "train median" if scored.target.task == "regression" else "train class shares"
-    values = _values(summary, CONSTANT) if known else [Cell(NOTHING)] * len(metrics)
-    rows.append([Cell("Constant", notes=(note if known else "not recorded by these runs",)), Cell(NOTHING), *values])
-    records.append(
-        {
-            "system": CONSTANT,
-            "label": "Constant",
-            "marks": "baseline" if known else "missing",
-            **_record(summary, CONSTANT),
-        }
-    )
-    return Sheet("results", _results_caption(summary), header, rows, records, marked=frozenset(marked))
+        rows.append([Cell(label, notes=tuple(notes)), runs, *_values(summary, name)])
+        records.append({"system": name, "label": label, "marks": mark, **_record(summary, name)})
+
+    for system in evidence.systems:
+        add(system.name, system.label, marks(system), ", ".join(marks(system)), _runs(system), apart=system.is_text)
+    if summary.text is None and not any(system.name == "text" for system in evidence.systems):
+        add("text", "Text only", ["not in this study"], "missing", Cell("0"), apart=True)
+    known = CONSTANT in summary.predictions.scores
+    kind = "train median" if summary.predictions.target.task == "regression" else "train class shares"
+    note = kind if known else "not recorded by these runs"
+    add(CONSTANT, "Constant", [note], "baseline" if known else "missing", Cell(NOTHING), apart=True)
+    header = ["System", "Runs", *map(arrow, summary.metrics)]
+    return Table("results", _results_caption(summary), header, rows, records, marked=frozenset(marked))
 
 
 def _results_caption(summary: Summary) -> str:
+    split, items = summary.predictions.split, len(summary.predictions.ids)
     reproduced = any(system.is_reproduction for system in summary.evidence.systems)
     adapted = any(system.is_adaptation for system in summary.evidence.systems)
     return " ".join(
         [
-            f"Mean ± standard deviation over seeds, {summary.scored.split}, {len(summary.scored.ids)} items; in"
+            f"Mean ± standard deviation over seeds, {split}, {items} items; in"
             f" brackets the BCa 95 % interval of {title(summary.metric)} over items (without the spread over seeds)."
             " Bold: the best mean of a column, where a sign-flip test (Holm-corrected over columns) tells it from the"
             " second best; Corr, F1 and other metrics that are no mean over items have no such test and no bold.",
@@ -118,7 +102,7 @@ def _record(summary: Summary, name: str) -> dict[str, object]:
     return counts
 
 
-def comparison_sheet(summary: Summary, found: list[Finding], name: str) -> Sheet:
+def comparison_table(summary: Summary, found: list[Finding], name: str) -> Table:
     """One system against each other one."""
     base = summary.labels[found[0].reference]
     rows = [
@@ -150,16 +134,16 @@ def comparison_sheet(summary: Summary, found: list[Finding], name: str) -> Sheet
         for each in found
     ]
     caption = (
-        f"{base} minus the other system in {title(summary.metric)} on {summary.scored.split}, with the BCa 95 %"
+        f"{base} minus the other system in {title(summary.metric)} on {summary.predictions.split}, with the BCa 95 %"
         " interval paired over items; two-sided sign-flip test of the items' errors averaged over seeds, Holm-corrected"
         " over this table; effect: mean difference of the items' errors over its standard deviation (negative:"
         " the first has the smaller errors). Bold: corrected p below 0.05."
     )
     header = ["Against", f"Δ {title(summary.metric)}", "95 % interval", "p", "p (Holm)", "Effect", "What it says"]
-    return Sheet(name, caption, header, rows, records, left=frozenset({6}))
+    return Table(name, caption, header, rows, records, left=frozenset({6}))
 
 
-def confusion_sheet(summary: Summary, name: str) -> Sheet:
+def confusion_table(summary: Summary, name: str) -> Table:
     """How many items of each class one system took for which."""
     classes, counts = confusion(summary, name)
     rows = [[Cell(true), *(Cell(str(count)) for count in row)] for true, row in zip(classes, counts, strict=True)]
@@ -167,12 +151,12 @@ def confusion_sheet(summary: Summary, name: str) -> Sheet:
         {"true": true, **{f"predicted {c}": int(n) for c, n in zip(classes, row, strict=True)}}
         for true, row in zip(classes, counts, strict=True)
     ]
-    seeds = several(len(summary.scored.scores[name]), "seed")
+    seeds = several(len(summary.predictions.scores[name]), "seed")
     caption = f"{summary.labels[name]}: items of each true class (row) by predicted class (column), over {seeds}."
-    return Sheet("confusion", caption, ["True class", *classes], rows, records)
+    return Table("confusion", caption, ["True class", *classes], rows, records)
 
 
-def cost_sheet(summary: Summary) -> Sheet:
+def cost_table(summary: Summary) -> Table:
     """What each system costs: time, memory, parameters."""
     rows, records = [], []
     for system in summary.evidence.complete:
@@ -205,7 +189,7 @@ def cost_sheet(summary: Summary) -> Sheet:
         )
     caption = "Training time, peak memory and selected epoch of a run, averaged over its seeds."
     header = ["System", "Parameters", "beside the encoder", "Time", "Peak memory", "Selected epoch"]
-    return Sheet("cost", caption, header, rows, records)
+    return Table("cost", caption, header, rows, records)
 
 
 def _mean(values: list[Any]) -> float | None:
@@ -213,7 +197,7 @@ def _mean(values: list[Any]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def systems_sheet(summary: Summary) -> Sheet:
+def systems_table(summary: Summary) -> Table:
     """What each system is, and what became of its runs."""
     rows, records = [], []
     for system in summary.evidence.systems:
@@ -243,4 +227,4 @@ def systems_sheet(summary: Summary) -> Sheet:
         )
     header = ["System", "What it is", "Profile", "Changed", "Runs", "Source"]
     caption = "The systems, how each departs from its recipe, and what became of its runs."
-    return Sheet("systems", caption, header, rows, records, left=frozenset(range(6)))
+    return Table("systems", caption, header, rows, records, left=frozenset(range(6)))
