@@ -15,6 +15,7 @@ from mlcl.data.formats.own.folder_writer import write
 from mlcl.data.formats.own.from_table import ROW_COLUMNS, ROWS, TableReader
 from mlcl.data.formats.own.table_file import TABLE_FILES, read_table_file
 from mlcl.data.formats.shared.source import Source
+from mlcl.inert import plain_cell
 from mlcl.safe.csv_file import column_names
 from mlcl.safe.inside import inside
 from mlcl.safe.npy import FAILURES, Archive, load_npy, map_npy
@@ -53,6 +54,8 @@ def read(data: Path, source: Source) -> Corpus:
         raise source.error(f"has {' and '.join(names) or 'no table'}; keep one of {', '.join(TABLE_FILES)}")
     cells = read_table_file(data / names[0], source)
     facts = Facts.read(data / FACTS) if (data / FACTS).exists() else Facts()
+    if facts.guarded and names[0] == "data.csv":
+        cells = {name: [plain_cell(str(cell)) for cell in column] for name, column in cells.items()}
 
     def place(index: int) -> str:
         return f"{names[0]} row {index + 2}" if names[0] == "data.csv" else f"{names[0]} item {index}"
