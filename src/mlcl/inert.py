@@ -12,7 +12,7 @@ _MARKDOWN = re.compile(r"[\\`*|<&$~]|(?<!\w)_|_(?!\w)|(?<=\])\(")
 # of a video, and before numbers and cells with another sign between them.
 _OPERAND = r"(?:[\d.]+|\$?[A-Za-z]{1,3}\$?\d+)"
 _FORMULA = re.compile(
-    rf"[=@\t\r\n＝＠＋－]|[+-](?!(?:[\w.$\[\]-]|(?<=[eE])\+)*$)|[+-](?![\d.]*$){_OPERAND}(?:-+{_OPERAND})*$"
+    rf"[=@\t\r\n\uff1d\uff20\uff0b\uff0d]|[+-](?!(?:[\w.$\[\]-]|(?<=[eE])\+)*$)|[+-](?![\d.]*$){_OPERAND}(?:-+{_OPERAND})*$"
 )
 _GUARDED = re.compile(rf"'+(?:{_FORMULA.pattern})")
 _LATEX = {
