@@ -10,6 +10,7 @@ from mlcl.config import Experiment
 from mlcl.console import Console
 from mlcl.errors import RunError
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
+from mlcl.inert import printable
 from mlcl.runs.prepare import Prepared, prepare
 from mlcl.runs.setup import set_up
 from mlcl.score_table import number
@@ -68,7 +69,7 @@ def work(begun: Begun, *, budget: int, timeout: float | None, quiet: bool) -> No
     def after(trial: int) -> None:
         save_table(study)
         if not quiet:
-            console.print(_line(study, trial, budget, begun.metric), soft_wrap=True)
+            console.print(printable(_line(study, trial, budget, begun.metric)), markup=False, soft_wrap=True)
 
     run_trials(study, begun.experiment, begun.prepared, budget=budget, timeout=timeout, after=after)
     save_table(study)

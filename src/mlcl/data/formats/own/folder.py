@@ -15,6 +15,7 @@ from mlcl.data.formats.own.folder_writer import write
 from mlcl.data.formats.own.from_table import ROW_COLUMNS, ROWS, TableReader
 from mlcl.data.formats.own.table_file import TABLE_FILES, read_table_file
 from mlcl.data.formats.shared.source import Source
+from mlcl.files import is_there
 from mlcl.inert import plain_cell
 from mlcl.safe.csv_file import column_names
 from mlcl.safe.inside import inside
@@ -53,7 +54,7 @@ def read(data: Path, source: Source) -> Corpus:
     if len(names) != 1:
         raise source.error(f"has {' and '.join(names) or 'no table'}; keep one of {', '.join(TABLE_FILES)}")
     cells = read_table_file(data / names[0], source)
-    facts = Facts.read(data / FACTS) if (data / FACTS).exists() else Facts()
+    facts = Facts.read(data / FACTS) if is_there(data / FACTS) else Facts()
     if facts.guarded and names[0] == "data.csv":
         cells = {name: [plain_cell(str(cell)) for cell in column] for name, column in cells.items()}
 
@@ -63,7 +64,7 @@ def read(data: Path, source: Source) -> Corpus:
     folder = _Folder(data.resolve(), source)
     rows, notes = {}, []
     for column in ROW_COLUMNS:
-        whole = (data / f"{column}.npy").exists()
+        whole = is_there(data / f"{column}.npy")
         if column in cells and whole:
             raise source.error(f"has {column}.npy and a column {column!r} in {names[0]}; keep one")
         if column in cells and not any(map(_is_named, cells[column])):
