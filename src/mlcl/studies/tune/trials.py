@@ -65,7 +65,7 @@ class TuneStudy:
                 pruner=MedianPruner(n_startup_trials=_UNPRUNED, n_warmup_steps=max(1, epochs // 5)),
             )
             opened = cls(folder, space, study, seed)
-            opened._check()  # noqa: SLF001 - of this class
+            opened._check()
             if not study.get_trials(deepcopy=False):
                 study.enqueue_trial(dict(space.own), user_attrs={"own_values": True})
         return opened
