@@ -11,7 +11,7 @@ from mlcl.data.formats.arrays.arrays import ArraySplit, array_splits, keys_of_sp
 from mlcl.data.formats.arrays.mult_writer import EMOTIONS, IEMOCAP, write
 from mlcl.data.formats.arrays.padding import filled, is_front_padded, joined, real_rows
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.mmsa.labels import SENTIMENT
+from mlcl.data.formats.mmsa.labels import SENTIMENT, sentiment_range
 from mlcl.data.formats.shared.builder import SegmentBuilder, SplitBuilder, build_corpus
 from mlcl.data.formats.shared.source import Source
 
@@ -73,7 +73,7 @@ def read(data: object, source: Source) -> Corpus:
         word_aligned=False,
         label=label if _is_named(names) else "",
         task="classification" if tuple(names) == IEMOCAP else corpus.task,
-        label_range=_range(corpus),
+        label_range=_range(corpus, label),
         notes=tuple(notes),
     )
 
@@ -82,12 +82,15 @@ def _is_named(names: Sequence[str]) -> bool:
     return len(names) > 1
 
 
-def _range(corpus: Corpus) -> tuple[float, float] | None:
+def _range(corpus: Corpus, label: str) -> tuple[float, float] | None:
     """That of sentiment, if the labels lie in it."""
     labels = [split.labels for split in corpus.splits.values() if split.labels is not None]
     if corpus.task == "classification" or not labels:
         return None
-    return SENTIMENT if np.abs(np.concatenate(labels)).max() <= SENTIMENT[1] else None
+    every = np.concatenate(labels)
+    if label == EMOTIONS[0]:  # MOSEI names it
+        return SENTIMENT if np.nanmax(np.abs(every)) <= SENTIMENT[1] else None
+    return sentiment_range(np.nanmin(every), np.nanmax(every))
 
 
 def _only_signs(columns: Sequence[dict[str, NDArray[np.float64]]]) -> bool:
