@@ -180,9 +180,14 @@ def replace_files(folder: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is anything at `path`, a link that leads nowhere too: what it stands for is lost, not absent."""
+    return os.path.lexists(path)
+
+
 def refuse_existing(path: Path) -> None:
     """Raise a DataError if there is anything at `path`."""
-    if path.exists() or path.is_symlink():
+    if is_there(path):
         raise DataError("exists already; name another place, or remove it first", path=path)
 
 

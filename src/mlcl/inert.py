@@ -8,8 +8,12 @@ import re
 
 _BACKTICKS = re.compile("`+")
 _MARKDOWN = re.compile(r"[\\`*|<&$~]|(?<!\w)_|_(?!\w)|(?<=\])\(")
-# What a spreadsheet computes: = and @ always, a sign before anything but a number, a name or an id of a video.
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\w.$\[\]-]*$)")
+# What a spreadsheet computes: = and @ always, in wide letters too; a sign before anything but a number, a name or an id
+# of a video, and before numbers and cells with another sign between them.
+_OPERAND = r"(?:[\d.]+|\$?[A-Za-z]{1,3}\$?\d+)"
+_FORMULA = re.compile(
+    rf"[=@\t\r\n\uff1d\uff20\uff0b\uff0d]|[+-](?!(?:[\w.$\[\]-]|(?<=[eE])\+)*$)|[+-](?![\d.]*$){_OPERAND}(?:-+{_OPERAND})*$"
+)
 _GUARDED = re.compile(rf"'+(?:{_FORMULA.pattern})")
 _LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},

@@ -5,11 +5,13 @@ import shutil
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from command import SMALL, TINY, files, invoke, refuse, settings, succeed
 from hostile import HOSTILE
+from mlcl.data.formats import read_corpus
 from mlcl.runs.folder import RunFolder
 from writers import mag_data, write_hkt, write_mag, write_pickle
 
@@ -183,3 +185,15 @@ def test_an_unfinished_run_says_so_until_it_is_resumed(run: Path) -> None:
         assert "mlcl train --resume fresh" in refuse(1, *verb)
     succeed("train", "--resume", "fresh")
     assert set(files(Path("fresh"))) == set(files(Path("run")))
+
+
+@each_verb
+def test_values_beyond_all_others_are_named_where_the_model_predicts_nan(run: Path, verb: list[str]) -> None:
+    def edit(data: Any) -> None:
+        (_, _, acoustic), *_ = data["test"][1]
+        acoustic[:] = 3e38
+
+    write_mag(run / "far.pkl", edit=edit)
+    last = invoke(*verb, "--data", "far.pkl").err.splitlines()[-1]
+    assert last.startswith("mlcl: far.pkl, test: the model predicts nan for 1 of ")
+    assert repr(read_corpus("far.pkl").splits["test"].ids[1]) in last

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from command import invoke, succeed
+from command import Outcome, invoke, succeed
 from mlcl.data.target import Target
 from mlcl.evaluate.metrics import OF_CHOSEN
 from mlcl.runs.trained import TrainedRun
@@ -82,3 +83,62 @@ def test_the_moods_are_not_all_predicted_alike() -> None:
     for run in RUNS:
         table = read_csv(Path(run, "predictions/test.csv"))
         assert np.ptp(table["prediction" if RUNS[run].task == "regression" else "probability"]) > 10 * ROUNDING
+
+
+def edit_table(run: str) -> None:
+    """Another prediction for one item, as a hand or a bad disk leaves it."""
+    file = Path(run, "predictions/test.csv")
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    other = {"sims": "1.0", "sign": "1", "mood": "0"}.get(run, "3.0")
+    row = next(n for n, given in enumerate(table["prediction"]) if float(given) != float(other))
+    table.loc[row, "prediction"] = other
+    if run == "sign":
+        table.loc[row, "probability"] = "0.99"
+    table.to_csv(file, index=False)
+
+
+def edit_metrics(run: str) -> None:
+    values = json.loads(Path(run, "metrics.json").read_text(encoding="utf-8"))
+    name = "mae" if "mae" in values["test"] else "accuracy"
+    values["test"][name] = round(values["test"][name], 2) + 0.01
+    Path(run, "metrics.json").write_text(json.dumps(values), encoding="utf-8")
+
+
+def notes(outcome: Outcome) -> list[str]:
+    """What a command that succeeded has noted; pytest writes what it captures there too."""
+    assert outcome.code == 0
+    return [line for line in outcome.err.splitlines() if line.startswith("note: ")]
+
+
+@every_run
+@pytest.mark.parametrize("edit", [edit_table, edit_metrics])
+def test_report_says_in_one_line_where_predictions_and_metrics_differ(run: str, edit: Callable[[str], None]) -> None:
+    """Without digests nothing else tells; each as it was says nothing."""
+    assert invoke("report", run, "--output", "report").err == ""
+    edit(run)
+    outcome = invoke("report", run, "--output", "report")
+    (line,) = notes(outcome)
+    assert line.startswith(f"note: {run}/metrics.json says test ")
+    page = Path("report/report.html").read_text(encoding="utf-8")
+    assert f"{run}/metrics.json says test " in page
+
+
+@every_run
+def test_evaluate_says_where_metrics_are_not_those_of_the_model(run: str) -> None:
+    edit_metrics(run)
+    outcome = invoke("evaluate", run)
+    (line,) = notes(outcome)
+    assert line.startswith(f"note: {run}/metrics.json says test ")
+
+
+def test_a_study_of_old_runs_says_so_too() -> None:
+    """``mlcl compare`` shows the kept metrics and judges by the predictions."""
+    for seed in (1, 2):
+        shutil.copytree("sentiment", f"study/runs/late_fusion/seed-{seed}")
+    system = {"name": "late_fusion", "label": "Late fusion", "model": "late_fusion"}
+    plan = {"kind": "compare", "title": "t", "recipe": "mosi", "seeds": [1, 2], "reference": "late_fusion"}
+    Path("study/study.yaml").write_text(json.dumps({**plan, "systems": [system]}), encoding="utf-8")
+    edit_table("study/runs/late_fusion/seed-2")
+    outcome = invoke("report", "study")
+    (line,) = notes(outcome)
+    assert line.startswith("note: study/runs/late_fusion/seed-2/metrics.json says test ")

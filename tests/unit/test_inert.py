@@ -8,8 +8,33 @@ from hypothesis import strategies as st
 
 from mlcl.inert import code, latex, markdown, plain_cell, printable, spreadsheet
 
-HARMLESS = ["video[3]", "-3g5yACwYnA[10]", "03bSnISJMiM$_$11", "-1.5", "+2", "a_b_c", "naïve 漢字"]
-FORMULAS = ["=1+1", "@SUM(1)", "+1+1", "-2+3+cmd|' /C calc'!A0", "\t=1", "\r=1", '=HYPERLINK("x")', "-A1*2"]
+HARMLESS = [
+    "video[3]",
+    "-3g5yACwYnA[10]",
+    "03bSnISJMiM$_$11",
+    "-1.5",
+    "+2",
+    "a_b_c",
+    "naïve 漢字",
+    "-9y-fZ3swSY",
+    "-1e+05",
+]
+FORMULAS = [
+    "=1+1",
+    "@SUM(1)",
+    "+1+1",
+    "-2+3+cmd|' /C calc'!A0",
+    "\t=1",
+    "\r=1",
+    '=HYPERLINK("x")',
+    "-A1*2",
+    "-1-2",
+    "+A1",
+    "-$B$2-A1",
+    "\uff1d1+1",
+    "\uff0b1",
+    "\n=1",
+]
 
 
 @given(st.text())

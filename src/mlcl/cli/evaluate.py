@@ -21,6 +21,7 @@ def evaluate(
     import sys
 
     from mlcl.console import Console
+    from mlcl.runs.agreement import disagreement
     from mlcl.runs.trained import TrainedRun
     from mlcl.score_table import score_table
 
@@ -37,6 +38,10 @@ def evaluate(
         print(f"note: {file} is not the file this run was trained on (its hash differs)", file=sys.stderr)
     predictions = trained.labelled(corpus, split)
     metrics = predictions.metrics()
+    if trained.folder.complete and trained.same_data(corpus):
+        said = disagreement(trained.folder, split, metrics)
+        if said:
+            print(f"note: {said}: another device or precision, or a file of the run was changed", file=sys.stderr)
     if json:
         print(json_format.dumps({split: metrics}, indent=2, allow_nan=False))
     else:

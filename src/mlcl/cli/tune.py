@@ -76,6 +76,7 @@ def tune(
 
 def _check_options(trials: int, timeout: float | None, apply: Path | None, importance: Path | None) -> None:
     """Refuse what could not be done at the end, before the work begins."""
+    from mlcl.files import is_there
     from mlcl.recipe import TUNED
     from mlcl.safe.text_file import peek_text
 
@@ -90,5 +91,5 @@ def _check_options(trials: int, timeout: float | None, apply: Path | None, impor
             raise UsageError(f"{option} {path}: the suffix must be {' or '.join(suffixes)}")
         if not path.parent.is_dir():
             raise UsageError(f"{option} {path}: there is no folder {path.parent}")
-        if path.is_dir() or (option == "--apply" and path.exists() and not peek_text(path).startswith(TUNED)):
+        if path.is_dir() or (option == "--apply" and is_there(path) and not peek_text(path).startswith(TUNED)):
             raise UsageError(f"{option} {path}: exists and is not of mlcl tune; name a new file")

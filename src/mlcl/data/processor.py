@@ -190,8 +190,9 @@ class Processor:
             return Rows(np.zeros((1, width), values.dtype), np.zeros(1, bool), np.full(offsets[-1] + 1, -1), offsets)
         if name in self.shift:
             shift, scale = np.asarray(self.shift[name], values.dtype), np.asarray(self.scale[name], values.dtype)
-            np.subtract(values, shift, out=values, where=real[:, None])
-            np.divide(values, scale, out=values, where=real[:, None])
+            with np.errstate(all="ignore"):  # values beyond all others overflow, and whoever predicts from them says so
+                np.subtract(values, shift, out=values, where=real[:, None])
+                np.divide(values, scale, out=values, where=real[:, None])
         elif self.per_item and name in (ACOUSTIC, VISUAL):
             for start, count in zip(starts, lengths, strict=True):
                 _standardise(values[start : start + count], real[start : start + count])

@@ -43,8 +43,8 @@ def identity(summary: Summary) -> Lines:
 
 
 def disagreements(summary: Summary) -> list[str]:
-    """Sentences on runs that do not belong together: on other data, or from other pretrained weights."""
-    found = []
+    """Sentences on runs that do not belong together, by data or pretrained weights, or whose files do not."""
+    found = [f"{sentence}." for sentence in summary.contradictions]
     for name, key in (("data file", "data"), ("text encoder", "text_encoder")):
         usual = summary.evidence.some_run.facts[key]
         hashes = {

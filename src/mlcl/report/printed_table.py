@@ -54,7 +54,7 @@ class Table:
         rule = ["---" if self.is_left(column) else "---:" for column in range(len(self.header))]
         head = [_markdown(Cell(name)) for name in self.header]
         lines = [head, rule, *([_markdown(cell) for cell in row] for row in self.rows)]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{self.caption}\n"
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{markdown(self.caption)}\n"
 
     def latex(self) -> str:
         r"""The table in LaTeX, for ``\usepackage{booktabs}``."""

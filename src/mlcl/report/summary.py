@@ -1,5 +1,6 @@
 """Everything that a report says in numbers, computed once: metrics, intervals, comparisons, troubles."""
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +11,9 @@ from mlcl.evaluate.significance import Interval
 from mlcl.report.comparisons import RESAMPLES, Finding, clear_winners, findings, intervals
 from mlcl.report.evidence import Evidence, SystemRecord
 from mlcl.report.predictions import CONSTANT, SystemPredictions, line_up
+from mlcl.runs.agreement import disagreement
 
+_log = logging.getLogger(__name__)
 Values = list[float | None]
 
 
@@ -28,6 +31,7 @@ class Summary:
         against_reference: The reference against every other system.
         against_text: The text-only system against all but the reference, which it is compared with already; empty
             where it is the reference or missing.
+        contradictions: Sentences on runs whose predictions give other metrics than their ``metrics.json``.
     """
 
     evidence: Evidence
@@ -38,6 +42,7 @@ class Summary:
     winners: dict[str, str]
     against_reference: list[Finding]
     against_text: list[Finding]
+    contradictions: list[str]
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -72,6 +77,9 @@ def summarise(evidence: Evidence, split: str, *, resamples: int = RESAMPLES) -> 
     for name in predictions.scores:
         per_seed = predictions.metrics(name)
         values[name] = {key: [scores[key] for scores in per_seed] for key in per_seed[0]}
+    contradictions = _contradictions(evidence, split, values)
+    for sentence in contradictions:
+        _log.warning("note: %s", sentence)
     means = {name: {key: mean(column) for key, column in columns.items()} for name, columns in values.items()}
     labels, names = label_of(evidence), [system.name for system in evidence.complete]
     reference = evidence.reference if evidence.reference in names else None
@@ -90,7 +98,17 @@ def summarise(evidence: Evidence, split: str, *, resamples: int = RESAMPLES) -> 
         clear_winners(predictions, means, resamples=resamples),
         against(reference),
         against(text) if text != reference else [],
+        contradictions,
     )
+
+
+def _contradictions(evidence: Evidence, split: str, values: dict[str, dict[str, Values]]) -> list[str]:
+    found = [
+        disagreement(run.folder, split, {key: column[place] for key, column in values[system.name].items()})
+        for system in evidence.complete
+        for place, run in enumerate(system.runs.values())
+    ]
+    return [f"{said} as its predictions give: one of the files was changed; restore it" for said in found if said]
 
 
 def label_of(evidence: Evidence) -> dict[str, str]:

@@ -12,6 +12,7 @@ from mlcl.data.corpus import Corpus
 from mlcl.data.folds import advised_grouping
 from mlcl.data.formats.texts.labelled import NO_SPLIT
 from mlcl.errors import AlignmentError, DataError, NoWordsError, RunError, UsageError
+from mlcl.evaluate.evaluator import Predictions
 from mlcl.modality import TEXT
 from mlcl.parallel import world_size
 
@@ -71,6 +72,19 @@ def _no_split(corpus: Corpus, name: str) -> str:
         f"there is no {name} split, and training needs train and dev; {known}: divide the items with "
         f"mlcl data split {file} OUT --by {by}, and train on OUT"
     )
+
+
+def check_finite(found: Predictions, split: str, path: str | None) -> Predictions:
+    """Return predictions, or refuse them where the model predicts nan: of values beyond all that it has learnt."""
+    lost = ~np.isfinite(found.score.reshape(len(found.ids), -1)).all(axis=1)
+    if lost.any():
+        raise DataError(
+            f"the model predicts nan for {lost.sum()} of {len(lost)} items, first {found.ids[int(lost.argmax())]!r}; "
+            "correct values far beyond the others (mlcl data inspect), or train again",
+            path=path,
+            place=split,
+        )
+    return found
 
 
 def check_words(corpus: Corpus, modalities: Collection[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mlcl.errors import DataError, RunError
-from mlcl.files import sha256, write_json
+from mlcl.files import is_there, sha256, write_json
 from mlcl.safe.text_file import read_json
 
 _NAME = "digests.json"
@@ -50,7 +50,7 @@ class Digests:
         return file.relative_to(self._folder).as_posix()
 
     def _read(self) -> dict[str, str]:
-        if not self._file.exists():
+        if not is_there(self._file):
             return {}
         try:
             return {str(name): str(value) for name, value in read_json(self._file).items()}

@@ -8,7 +8,7 @@ from typing import Any
 from mlcl.config import Experiment, validate_experiment
 from mlcl.data.target import Target
 from mlcl.errors import DataError, RunError, UsageError
-from mlcl.files import write_json, write_yaml
+from mlcl.files import is_there, write_json, write_yaml
 from mlcl.lock import alone_in
 from mlcl.runs.digests import Digests
 from mlcl.runs.stored import check_complete, check_facts, check_history, check_metrics
@@ -95,7 +95,7 @@ class RunFolder:
 
     def read_facts(self) -> dict[str, Any]:
         """Data, encoder and versions of the run; empty while there are none."""
-        return self._checked(self.facts, read_json, _facts, "delete it and go on with") if self.facts.exists() else {}
+        return self._checked(self.facts, read_json, _facts, "delete it and go on with") if is_there(self.facts) else {}
 
     def read_complete_facts(self) -> dict[str, Any]:
         """The same of a complete run, which has all of them."""

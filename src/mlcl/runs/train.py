@@ -17,7 +17,7 @@ from mlcl.files import write_json, write_json_lines, write_text
 from mlcl.models.registry import load_model
 from mlcl.parallel import rank
 from mlcl.runs.card import model_card, run_card
-from mlcl.runs.checks import check_same_inputs
+from mlcl.runs.checks import check_finite, check_same_inputs
 from mlcl.runs.export import export_model, save_predictions, save_processor
 from mlcl.runs.facts import collect_facts, peak_memory, public_config
 from mlcl.runs.folder import RunFolder
@@ -104,7 +104,7 @@ def _train_run(
     selected = load_model(str(folder.model)).to(device)
     set_execution(selected, experiment.execution)
     results = {
-        name: setup.predict(split, selected)
+        name: check_finite(setup.predict(split, selected), name, experiment.data.file)
         for name, split in encoded.items()
         if name != "train" and split.labels is not None
     }

@@ -21,7 +21,7 @@ from mlcl.evaluate.evaluator import Predictions, predict_split
 from mlcl.execution import set_execution
 from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import load_model
-from mlcl.runs.checks import check_words
+from mlcl.runs.checks import check_finite, check_words
 from mlcl.runs.export import load_processor, prediction_table
 from mlcl.runs.folder import RunFolder
 from mlcl.train.device import resolve_device
@@ -136,8 +136,12 @@ class TrainedRun:
         return predictions
 
     def predictions(self, corpus: Corpus, split: str) -> Predictions:
-        """Scores and labels of one split; raises a DataError as `encode`."""
-        return predict_split(
+        """Scores and labels of one split.
+
+        Raises:
+            DataError: As `encode`, and if the model predicts nan.
+        """
+        found = predict_split(
             self.model,
             self.encode(corpus, split),
             self.processor.target,
@@ -145,6 +149,7 @@ class TrainedRun:
             batch_size=self.experiment.train.eval_batch_size,
             precision=self.experiment.train.precision,
         )
+        return check_finite(found, split, corpus.path)
 
     def encode(self, corpus: Corpus, split: str) -> EncodedSplit:
         """Prepare one split as the training's were.

@@ -1,7 +1,7 @@
 """Comma or tab separated text as named columns, read within limits."""
 
 import csv
-import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,8 @@ from mlcl.safe.text_file import peek_text, read_text
 _ROW_BYTES = 64  # what a row takes beside its cells, roughly
 _CELL_BYTES = 57
 _MAX_COLUMNS = 1000
+_MOST_CELLS = 2**18  # that a row may be cut into before its columns are counted
+_LINE = re.compile(r"[^\r\n]*+(?:\r\n?|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Table:
 def column_names(path: Path) -> frozenset[str]:
     """Column names of a table, for `sniff`; empty if it is none. Never raises."""
     try:
-        return frozenset(name.strip() for name in next(_lines(peek_text(path)), []))
+        return frozenset(name.strip() for name in next(_Rows(peek_text(path)), []))
     except csv.Error:
         return frozenset()
 
@@ -84,7 +86,7 @@ def read_table(
         DataError: If a column is missing or named twice, a row has more or fewer cells, or the file is damaged.
     """
     text, latin1 = read_text(path, prose=prose)
-    lines, within = _lines(text), "" if budget.path == str(path) else path.name
+    lines, within = _Rows(text), "" if budget.path == str(path) else path.name
     places: list[str] = []
     try:
         names = [name.strip() for name in next(lines, [])]
@@ -110,10 +112,28 @@ def read_table(
     return Table(tuple(names), dict(zip([names[index] for index in kept], columns, strict=True)), places, latin1)
 
 
-def _lines(text: str) -> Iterator[list[str]]:
-    first = text[: text.find("\n") + 1] or text
-    tabs = "\t" in first and "," not in first
-    return csv.reader(io.StringIO(text, newline=""), delimiter="\t" if tabs else ",", strict=True)
+class _Rows:
+    """The rows of a text as lists of cells; one row cannot be cut into more than a table can have."""
+
+    def __init__(self, text: str) -> None:
+        first = text[: text.find("\n") + 1] or text
+        self._delimiter = "\t" if "\t" in first and "," not in first else ","
+        self._cuts = 0
+        self._reader = csv.reader(self._lines(text), delimiter=self._delimiter, strict=True)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return self
+
+    def __next__(self) -> list[str]:
+        self._cuts = 0
+        return next(self._reader)
+
+    def _lines(self, text: str) -> Iterator[str]:
+        for line in _LINE.finditer(text):
+            self._cuts += line[0].count(self._delimiter)
+            if self._cuts > _MOST_CELLS:
+                raise csv.Error(f"a row has more than {_MOST_CELLS} cells")
+            yield line[0]
 
 
 def _check_names(names: Sequence[str], needed: Sequence[str], budget: Budget, place: str) -> None:

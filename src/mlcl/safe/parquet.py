@@ -3,7 +3,8 @@
 A few bytes of a column can say "this text, a billion times", or unpack to gigabytes, and the footer may say otherwise.
 So the head of every page is read first: what the pages unpack to, and how many values they hold, is what is spent. Text
 then stays in the dictionary that the file has for it, and each piece becomes one Python object. In lists, where the
-library cannot leave it there, every value is reckoned as long as the longest of the dictionary.
+library cannot leave it there, every value is reckoned as long as the longest of the dictionary. The footer is read here
+too: asked for what it says of a column, the library ends the whole process on some damaged ones.
 """
 
 import mmap
@@ -25,7 +26,9 @@ _BYTES_PER_PAGE, _MORE_PAGES = 2**12, 2**14
 _LIMITS = {"thrift_string_size_limit": 2**24, "thrift_container_size_limit": 2**20}
 _DELTA_TEXT = 7  # an encoding in which a text may repeat the one before
 _MOST_PIECES = 2**20  # texts of a dictionary
-_MAX_DEPTH = 8  # of structures in a page's head
+_MAX_DEPTH = 10  # of structures and lists in a footer
+_MOST_FOOTER = 2**22  # bytes
+_CODECS = ("uncompressed", "snappy", "gzip", "lzo", "brotli", "lz4_raw", "zstd", "lz4_raw")
 # All that the library, and the walk through its pages, raise on damaged files: see tests/fuzz.
 _FAILURES = (
     *(pa.ArrowException, ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError),
@@ -68,20 +71,19 @@ def read_parquet(path: Path, budget: Budget, choose: Callable[[Sequence[str]], l
 def _spend(data: mmap.mmap, known: Any, names: set[str], budget: Budget, place: str) -> None:
     """Account for every page of the columns that are to be read."""
     pages = _MORE_PAGES + len(data) // _BYTES_PER_PAGE
-    for group in range(known.num_row_groups):
-        for number in range(known.num_columns):
-            chunk = known.row_group(group).column(number)
-            if chunk.path_in_schema.partition(".")[0] not in names:
+    columns = [known.schema.column(number) for number in range(known.num_columns)]
+    for group in _footer(data).get(4, []):
+        for column, chunk in zip(columns, group[1], strict=True):
+            if column.path.partition(".")[0] not in names:
                 continue
-            if chunk.file_path:
+            if chunk.get(1):
                 raise ValueError("it takes its data from other files")
-            fixed = chunk.physical_type == "FIXED_LEN_BYTE_ARRAY"
-            width = known.schema.column(number).length if fixed else 0
-            nested = chunk.physical_type == "BYTE_ARRAY" and chunk.path_in_schema not in names
-            start = chunk.data_page_offset
-            if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < start:
-                start = chunk.dictionary_page_offset
-            end = start + chunk.total_compressed_size
+            width = column.length if column.physical_type == "FIXED_LEN_BYTE_ARRAY" else 0
+            nested = column.physical_type == "BYTE_ARRAY" and column.path not in names
+            start, dictionary = chunk[3][9], chunk[3].get(11, 0)
+            if 0 < dictionary < start:
+                start = dictionary
+            end = start + chunk[3][7]
             if not 0 < start <= end <= len(data):
                 raise ValueError("a column lies outside of the file")
             while start < end:
@@ -94,17 +96,25 @@ def _spend(data: mmap.mmap, known: Any, names: set[str], budget: Budget, place: 
                     raise ValueError("the head of a page is damaged")
                 budget.spend(unpacked + values * (_VALUE_BYTES + width), place)
                 if nested and 7 in head:
-                    width = _longest(data[start : start + packed], unpacked, values, chunk.compression)
+                    width = _longest(data[start : start + packed], unpacked, values, _CODECS[chunk[3][4]])
                 start += packed
+
+
+def _footer(data: mmap.mmap) -> Head:
+    """What the end of a file says of its row groups (field 4), whose columns (1) have a file (1) and facts (3)."""
+    end = len(data) - 8
+    size = int.from_bytes(data[end : end + 4], "little")
+    if not 0 < size <= min(end, _MOST_FOOTER):
+        raise ValueError(f"its footer has {size} bytes")
+    return _Thrift(data, end - size, end).structure()[0]
 
 
 def _longest(page: bytes, unpacked: int, count: int, compression: str) -> int:
     """Bytes of the longest text in a dictionary."""
     if count > _MOST_PIECES:
         raise ValueError(f"it has a dictionary of {count} texts; write the column without one")
-    if compression != "UNCOMPRESSED":
-        codec = "lz4_raw" if compression == "LZ4" else compression.lower()
-        page = pa.decompress(page, decompressed_size=unpacked, codec=codec, asbytes=True)
+    if compression != "uncompressed":
+        page = pa.decompress(page, decompressed_size=unpacked, codec=compression, asbytes=True)
     at = longest = 0
     for _ in range(count):
         size = int.from_bytes(page[at : at + 4], "little")
@@ -122,13 +132,13 @@ def _values(head: Head) -> int:
 
 
 class _Thrift:
-    """The head of a page in Thrift's compact protocol."""
+    """The head of a page, or the footer, in Thrift's compact protocol; texts are left out."""
 
     def __init__(self, data: mmap.mmap, at: int, end: int) -> None:
         self.data, self.at, self.end = data, at, end
 
     def structure(self, depth: int = 0) -> tuple[Head, int]:
-        """The fields of a structure by number, and where it ends. Lists and maps are never there and refused."""
+        """The fields of a structure by number, and where it ends. Maps and sets are never there and refused."""
         fields: Head = {}
         number = 0
         while True:
@@ -146,11 +156,22 @@ class _Thrift:
             return self.byte()
         if kind in (4, 5, 6):
             return self.zigzag()
-        if kind == 8:
-            return self.skip(self.varint())
+        if kind in (7, 8):
+            return self.skip(8 if kind == 7 else self.varint())
+        if kind == 9 and depth < _MAX_DEPTH:
+            return self.several(depth + 1)
         if kind == 12 and depth < _MAX_DEPTH:
             return self.structure(depth + 1)[0]
         raise ValueError("the head of a page is damaged")
+
+    def several(self, depth: int) -> list[Any]:
+        """The values of a list."""
+        head = self.byte()
+        count = head >> 4 if head >> 4 < 15 else self.varint()
+        if count > self.end - self.at:
+            raise ValueError("a list is cut off")
+        kind = 3 if head & 15 in (1, 2) else head & 15
+        return [self.value(kind, depth) for _ in range(count)]
 
     def zigzag(self) -> int:
         """A number with a sign."""

@@ -16,6 +16,7 @@ from mlcl.errors import DataError, Interrupted, RunError, UsageError
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.evaluate.fold_summary import FoldSummary, summarise
 from mlcl.files import write_json, write_text, write_yaml
+from mlcl.runs.agreement import disagreement
 from mlcl.runs.export import prediction_table, read_predictions, write_table
 from mlcl.runs.folder import RunFolder, check_free
 from mlcl.runs.train import train_run
@@ -100,7 +101,7 @@ def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: boo
         elif run.read_facts().get("data", {}).get("sha256") != sha256:
             raise RunError(f"{run.path} was trained on another file than {experiment.data.file}; start a new one")
     runs = [place.fold(number) for number in range(1, settings.of + 1)]
-    found = [read_predictions(run.predictions / "test.csv", run.target()) for run in runs]
+    found = [_test_predictions(run) for run in runs]
     for number, (fold, predictions) in enumerate(zip(folds, found, strict=True), 1):
         if predictions.ids != ids[fold.test].tolist() or predictions.target.num_classes != found[0].target.num_classes:
             raise RunError(f"{place.fold(number).path} has other test items than its fold; remove it, and go on")
@@ -116,6 +117,17 @@ def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: boo
             )
     _write(experiment, settings, place, summary, found, names)
     return summary
+
+
+def _test_predictions(run: RunFolder) -> Predictions:
+    """What a finished fold predicted, as it was written."""
+    file = run.predictions / "test.csv"
+    run.digests.check(file)
+    found = read_predictions(file, run.target())
+    said = disagreement(run, "test", found.metrics())
+    if said:
+        _log.warning("note: %s as its predictions give: one of the files was changed; make the fold again", said)
+    return found
 
 
 def _train(

@@ -16,6 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 from mlcl.config import TrainConfig
 from mlcl.data.batch import Batch, EncodedSplit
 from mlcl.errors import Interrupted, MlclError
+from mlcl.files import is_there
 from mlcl.models.base import apply
 from mlcl.parallel import any_process, average, rank, world_size
 from mlcl.train.checkpoint import load_checkpoint, save_checkpoint
@@ -92,7 +93,7 @@ def fit(
         MlclError: If the loss is not finite.
     """
     optimiser = build_optimisation(model, config)
-    state = load_checkpoint(checkpoint, model, optimiser) if checkpoint and checkpoint.exists() else TrainState()
+    state = load_checkpoint(checkpoint, model, optimiser) if checkpoint and is_there(checkpoint) else TrainState()
     trained = DistributedDataParallel(model) if world_size() > 1 and optimiser.single else model
     steps = len(list(_epoch_batches(len(train), config, seed, 0)))
     planned = planned_steps(len(train), config)

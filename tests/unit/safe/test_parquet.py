@@ -66,6 +66,26 @@ def test_zeros_that_unpack_to_more_than_the_budget_are_refused(tmp_path: Path) -
         read_parquet(tmp_path / "x", Budget(None, 10**6), list)
 
 
+def test_a_footer_that_ends_the_library_s_process_is_refused(tmp_path: Path) -> None:
+    """An optional column that the schema calls required: its statistics, asked for from Python, abort everything."""
+    parquet.write_table(pa.table({"id": ["a", "b"]}), tmp_path / "x")
+    whole = (tmp_path / "x").read_bytes()
+    optional = b"\x25\x02\x18\x02id"  # repetition 1, then the name
+    assert whole.count(optional) == 1
+    (tmp_path / "x").write_bytes(whole.replace(optional, b"\x25\x00\x18\x02id"))
+    with pytest.raises(DataError, match="cannot be read as parquet"):
+        read_parquet(tmp_path / "x", Budget(None, 10**6), list)
+
+
+@pytest.mark.parametrize("size", [0, 2**22 + 1, 2**32 - 1])
+def test_a_footer_of_any_size_is_refused(tmp_path: Path, size: int) -> None:
+    parquet.write_table(pa.table({"id": ["a" * 2**22]}), tmp_path / "x", compression="none")
+    whole = (tmp_path / "x").read_bytes()
+    (tmp_path / "x").write_bytes(whole[:-8] + size.to_bytes(4, "little") + whole[-4:])
+    with pytest.raises(DataError, match="cannot be read as parquet"):
+        read_parquet(tmp_path / "x", Budget(None, 10**9), list)
+
+
 def test_text_as_differences_is_refused(tmp_path: Path) -> None:
     encodings = {"use_dictionary": False, "column_encoding": {"text": "DELTA_BYTE_ARRAY"}}
     parquet.write_table(pa.table({"text": ["x" * 999] * 99}), tmp_path / "x", **encodings)

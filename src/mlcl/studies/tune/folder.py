@@ -56,6 +56,23 @@ class TuneFolder:
         finally:
             lock.release()
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Inside, the journal is read: whatever Optuna raises on a damaged one becomes a RunError."""
+        try:
+            yield
+        except (
+            ArithmeticError,
+            AssertionError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as e:
+            reason = " ".join(str(e).split())[:100] or type(e).__name__
+            raise RunError(f"{self.journal} is damaged ({reason}); restore it, or choose another --study") from e
+
     def storage(self) -> JournalStorage:
         """The journal; several processes may append to it."""
         if self.journal.exists():

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from mlcl.config import Experiment
 from mlcl.files import write_text
+from mlcl.inert import spreadsheet
 from mlcl.recipe import TUNED, resolve
 from mlcl.score_table import number
 from mlcl.studies.tune.search import SearchSpace, Value
@@ -35,7 +36,8 @@ def trials_csv(study: TuneStudy) -> str:
     for trial, state in study.every():
         facts = [trial.user_attrs.get(name, "") for name in ("epoch", "epochs", "seconds", "reason")]
         values = tried(study.space, trial.params)
-        writer.writerow([trial.number, state, _blank(trial.value), *facts, *(_blank(values.get(key)) for key in keys)])
+        cells = [trial.number, state, _blank(trial.value), *facts, *(_blank(values.get(key)) for key in keys)]
+        writer.writerow([spreadsheet(cell) if isinstance(cell, str) else cell for cell in cells])
     return text.getvalue()
 
 

@@ -49,9 +49,13 @@ class TuneStudy:
     def open(
         cls, folder: TuneFolder, space: SearchSpace, *, higher_is_better: bool, epochs: int, seed: int
     ) -> "TuneStudy":
-        """Open the study of a folder, or start it with the recipe's own values as first trial."""
+        """Open the study of a folder, or start it with the recipe's own values as first trial.
+
+        Raises:
+            RunError: If its journal is damaged.
+        """
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        with folder.lock():
+        with folder.lock(), folder.reading():
             study = optuna.create_study(
                 study_name="tune",
                 storage=folder.storage(),
@@ -59,9 +63,11 @@ class TuneStudy:
                 load_if_exists=True,
                 pruner=MedianPruner(n_startup_trials=_UNPRUNED, n_warmup_steps=max(1, epochs // 5)),
             )
+            opened = cls(folder, space, study, seed)
+            opened._check()
             if not study.get_trials(deepcopy=False):
                 study.enqueue_trial(dict(space.own), user_attrs={"own_values": True})
-        return cls(folder, space, study, seed)
+        return opened
 
     def next_trial(self, budget: int, worker: Worker) -> Trial | None:
         """Begin the next trial, or return None when `budget` trials are begun."""
@@ -120,6 +126,13 @@ class TuneStudy:
         """How many of the counted trials ended in which way."""
         ends = [end for _, end in self.every()]
         return {end: ends.count(end) for end in _ENDS.values() if end in ends}
+
+    def _check(self) -> None:
+        """Raise an error of some kind where a trial of the journal has values that none of ours has."""
+        for trial, _ in self.every():
+            tried(self.space, trial.params)
+            if not isinstance(trial.user_attrs.get("worker", ""), str):
+                raise TypeError(f"trial {trial.number} has a worker without a name")
 
     def _give_up(self, trial: FrozenTrial) -> None:
         self.study.tell(trial.number, state=TrialState.FAIL)

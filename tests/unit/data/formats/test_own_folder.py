@@ -383,3 +383,13 @@ def test_json_cells_must_be_lists(place: Path) -> None:
         table(place, ["id", "words"], [["a", cell]])
         with pytest.raises(DataError, match=r"row 2: words is not a JSON list of texts"):
             read_corpus(place)
+
+
+@pytest.mark.parametrize("name", ["acoustic.npy", "data.yaml"])
+def test_a_link_that_leads_nowhere_is_not_absent(place: Path, name: str) -> None:
+    """What it stands for is lost: the item would silently be without its rows."""
+    table(place, HEAD[:4], [line[:4] for line in LINES])
+    read_corpus(place)
+    (place / name).symlink_to("/nowhere/at/all")
+    with pytest.raises(DataError, match=name):
+        read_corpus(place)

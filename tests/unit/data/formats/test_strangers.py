@@ -15,6 +15,7 @@ from mlcl.data.formats.arrays.mult import EMOTIONS
 from mlcl.data.labels import choose_label, label_names, score_range
 from mlcl.errors import DataError
 from mlcl.safe.text_file import read_text
+from writers_arrays import SIZES, misa_data, mmsa_data, mult_data
 
 RNG = np.random.default_rng(0)
 SAID = "I’m glad it’s “over”…"  # noqa: RUF001 - the quotes are what this is about
@@ -109,3 +110,23 @@ def test_a_column_that_is_always_empty_is_a_modality_that_is_not_there(tmp_path:
     corpus = read_corpus(tmp_path)
     assert corpus.widths() == {}
     assert corpus.notes == ("the column acoustic is empty in every row, so the data have no such rows",)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(-1, 1, (-1, 1)), (-3, 3, (-3, 3)), (-2.5, 2, (-3, 3)), (0, 1, None), (1, 5, None), (-5, 5, None), (0, 3, None)],
+)
+def test_one_range_of_labels_is_the_same_in_every_layout(
+    tmp_path: Path, low: float, high: float, expected: Any
+) -> None:
+    """Seven classes are of labels in [-3, 3]; labels in [-1, 1], or never below 0, are judged by what they are."""
+    mag = {name: mag_items(count, np.linspace(low, high, count)) for name, count in SIZES.items()}
+    mmsa, mult, misa = mmsa_data(), mult_data(), misa_data()
+    for name, part in misa.items():
+        labels = np.linspace(low, high, len(part))
+        misa[name] = [(item[0], np.full((1, 1), label), item[2]) for item, label in zip(part, labels, strict=True)]
+    for data, key in ((mmsa, "regression_labels"), (mult, "labels")):
+        for split in data.values():
+            split[key] = np.linspace(low, high, len(split[key])).reshape(split[key].shape)
+    for data in (mag, misa, mmsa, mult):
+        assert score_range(read_corpus(write(tmp_path / "x.pkl", data))) == (expected or (low, high))

@@ -1,5 +1,6 @@
 """Reading what was written gives the same corpus; what a layout cannot hold is refused, and nothing is written."""
 
+import csv
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from mlcl.errors import DataError
 from plain_corpora import make_corpus
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FORMULAS = st.sampled_from(["=1+1", "@SUM(A1)", "+1+1", "'=quoted", "plain", "it's"])
 WRITE = {layout.name: layout.write for layout in LAYOUTS if layout.write}
 
 
@@ -55,6 +57,24 @@ def test_hkt_keeps_sentences_and_context(corpus: Corpus) -> None:
 def test_folder_keeps_everything(corpus: Corpus) -> None:
     back = there_and_back(corpus, folder.write)
     assert (plain(back), back.layout) == (plain(corpus), "folder")
+
+
+@given(st.lists(st.lists(FORMULAS, min_size=1, max_size=3), min_size=3, max_size=3))
+@FEW
+def test_no_spreadsheet_computes_a_cell_of_a_written_table(words: list[list[str]]) -> None:
+    """And who reads it with us gets the words as they were; negative control: a table without formulas has no mark."""
+    corpus = make_corpus({"train": 3})
+    split = replace(corpus.splits["train"], main=Segment(words, {}))
+    corpus = replace(corpus, splits={"train": split})
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "written"
+        folder.write(corpus, path)
+        with (path / "data.csv").open(encoding="utf-8", newline="") as stream:
+            cells = [cell for row in csv.DictReader(stream) for name, cell in row.items() if name != "label"]
+        assert [cell for cell in cells if cell[:1] in tuple("=+@-\t\r\n")] == []
+        computed = any(first.startswith(("=", "+", "@", "'=")) for first, *_ in words)
+        assert ("guarded: true" in (path / "data.yaml").read_text(encoding="utf-8")) == computed
+        assert read_corpus(path).splits["train"].main.words == words
 
 
 @given(corpora(("acoustic", "visual", "hcf"), context=True, sentences=True, rich=True))

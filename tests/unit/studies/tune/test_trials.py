@@ -254,6 +254,32 @@ def test_another_folder_a_file_and_a_damaged_study_are_refused(tmp_path: Path) -
     assert [entry.name for entry in (tmp_path / "full").iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.parametrize(
+    "junk",
+    [*(b"[" * 100_000, b'{"op_code": ' + b"9" * 5000 + b"}", b"null", b"5", b"\xff\xfe\x00", b"{}", b'{"op_code": 5}')],
+    ids=["deep", "digits", "null", "number", "bytes", "empty", "no trial"],
+)
+def test_a_damaged_journal_is_named(tmp_path: Path, junk: bytes) -> None:
+    study = open_study(tmp_path / "s")
+    with study.folder.journal.open("ab") as stream:
+        stream.write(junk + b"\n")
+    with pytest.raises(RunError, match=r"journal\.log is damaged"):
+        open_study(tmp_path / "s")
+
+
+@pytest.mark.parametrize(("old", "new"), [('"param_name":"', '"param_name":"x'), ('"worker":"', '"worker":9,"x":"')])
+def test_a_journal_with_values_that_no_trial_has_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    study = open_study(tmp_path / "s")
+    work(study, 1, rate, monkeypatch)
+    text = study.folder.journal.read_text(encoding="utf-8")
+    assert old in text
+    study.folder.journal.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(RunError, match=r"journal\.log is damaged"):
+        open_study(tmp_path / "s")
+
+
 def test_optuna_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     optuna.logging.set_verbosity(optuna.logging.INFO)
     work(open_study(tmp_path / "s"), 2, rate, monkeypatch)

@@ -14,7 +14,7 @@ from mlcl.data.formats.arrays.padding import filled, joined, unpadded
 from mlcl.data.formats.arrays.writing import FILE_NAMES, check_common, padded, refuse
 from mlcl.data.formats.items.pickled import write_pickle
 from mlcl.data.formats.layout import Layout
-from mlcl.data.formats.mmsa.labels import SENTIMENT
+from mlcl.data.formats.mmsa.labels import SENTIMENT, sentiment_range
 from mlcl.data.formats.shared.builder import build_corpus
 from mlcl.data.formats.shared.source import Source
 
@@ -75,7 +75,7 @@ def read(data: object, source: Source) -> Corpus:
         word_aligned=False,
         label=label if _is_named(names) else "",
         task="classification" if tuple(names) == IEMOCAP else corpus.task,
-        label_range=_range(corpus),
+        label_range=_range(corpus, label),
         notes=tuple(notes),
     )
 
@@ -84,12 +84,15 @@ def _is_named(names: Sequence[str]) -> bool:
     return len(names) > 1
 
 
-def _range(corpus: Corpus) -> tuple[float, float] | None:
+def _range(corpus: Corpus, label: str) -> tuple[float, float] | None:
     """That of sentiment, if the labels lie in it."""
     labels = [split.labels for split in corpus.splits.values() if split.labels is not None]
     if corpus.task == "classification" or not labels:
         return None
-    return SENTIMENT if np.abs(np.concatenate(labels)).max() <= SENTIMENT[1] else None
+    every = np.concatenate(labels)
+    if label == EMOTIONS[0]:  # MOSEI names it
+        return SENTIMENT if np.nanmax(np.abs(every)) <= SENTIMENT[1] else None
+    return sentiment_range(np.nanmin(every), np.nanmax(every))
 
 
 def _only_signs(columns: Sequence[dict[str, NDArray[np.float64]]]) -> bool:

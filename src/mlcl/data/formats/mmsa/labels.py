@@ -65,10 +65,13 @@ def choose(splits: Sequence[ArraySplit], columns: Sequence[Columns]) -> Choice:
     label_classes = {"class": annotated} if annotated else {}
     if regression.size and not _repeats(columns):
         modal = any(name in named for named in columns for name in "TAV")
-        least, most = SENTIMENT_SIMS if modal else SENTIMENT
-        inside = bool(((regression >= least) & (regression <= most)).all())
         two_classes = bool(np.isin(regression, (0, 1)).all())
-        return Choice("M", None, (), (least, most) if inside and not two_classes else None, label_classes)
+        least, most = regression.min(), regression.max()
+        if modal:
+            limits = SENTIMENT_SIMS if least >= -1 and most <= 1 and not two_classes else None
+        else:
+            limits = sentiment_range(least, most)
+        return Choice("M", None, (), limits, label_classes)
     if not classes.size:
         return Choice()
     for split, named in zip(splits, columns, strict=True):
@@ -80,6 +83,11 @@ def choose(splits: Sequence[ArraySplit], columns: Sequence[Columns]) -> Choice:
     count = int(classes.max()) + 1
     names = annotated or (tuple(map(str, range(count))) if count > 2 else ())
     return Choice("class", "classification", names, label_classes={"class": names} if names else {})
+
+
+def sentiment_range(least: float, most: float) -> tuple[float, float] | None:
+    """The range of sentiment, for labels that need it; others may be in [-1, 1], or no sentiment at all."""
+    return SENTIMENT if SENTIMENT[0] <= least < 0 and most <= SENTIMENT[1] and max(-least, most) > 1 else None
 
 
 def _values(columns: Sequence[Columns], name: str) -> NDArray[np.float64]:

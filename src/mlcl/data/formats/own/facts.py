@@ -1,7 +1,7 @@
 """What a corpus says of its labels and rows as a whole: ``data.yaml`` of our own folder."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -28,6 +28,8 @@ class Facts(BaseModel):
     """The same for each of several label columns that has classes, by its name."""
     word_aligned: bool | None = None
     """Whether row k of an item belongs to word k."""
+    guarded: Literal[True] | None = None
+    """Whether texts in ``data.csv`` that a spreadsheet would compute have an apostrophe before them, not theirs."""
     notes: list[str] = Field(default=[], max_length=100)
     """What a user should know: one sentence each."""
 

@@ -15,6 +15,8 @@ from mlcl.data.formats.own.folder_writer import write
 from mlcl.data.formats.own.from_table import ROW_COLUMNS, ROWS, Cells, TableReader, check_names
 from mlcl.data.formats.shared.source import Source
 from mlcl.errors import reason
+from mlcl.files import is_there
+from mlcl.inert import plain_cell
 from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.inside import inside
 from mlcl.safe.npy import FAILURES, Archive, load_npy, map_npy
@@ -54,7 +56,9 @@ def read(data: Path, source: Source) -> Corpus:
     if len(names) != 1:
         raise source.error(f"has {' and '.join(names) or 'no table'}; keep one of {', '.join(TABLE_FILES)}")
     cells = _read_table(data / names[0], source)
-    facts = Facts.read(data / FACTS) if (data / FACTS).exists() else Facts()
+    facts = Facts.read(data / FACTS) if is_there(data / FACTS) else Facts()
+    if facts.guarded and names[0] == "data.csv":
+        cells = {name: [plain_cell(str(cell)) for cell in column] for name, column in cells.items()}
 
     def place(index: int) -> str:
         return f"{names[0]} row {index + 2}" if names[0] == "data.csv" else f"{names[0]} item {index}"
@@ -62,7 +66,7 @@ def read(data: Path, source: Source) -> Corpus:
     folder = _Folder(data.resolve(), source)
     rows, notes = {}, []
     for column in ROW_COLUMNS:
-        whole = (data / f"{column}.npy").exists()
+        whole = is_there(data / f"{column}.npy")
         if column in cells and whole:
             raise source.error(f"has {column}.npy and a column {column!r} in {names[0]}; keep one")
         if column in cells and not any(map(_is_named, cells[column])):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlcl.data.corpus import Corpus, Ragged
 from mlcl.data.formats.own.to_table import CorpusTable, to_table
 from mlcl.files import new_folder, write_yaml
+from mlcl.inert import spreadsheet
 
 _CHUNK = 2**16  # rows that are written at a time
 
@@ -26,22 +27,25 @@ def write(corpus: Corpus, path: Path) -> None:
     """
     table = to_table(corpus, path)
     with new_folder(path) as folder:
-        _write_table(folder / "data.csv", table)
+        guarded = _write_table(folder / "data.csv", table)
         for column in next(iter(table.rows.values())):
             _write_rows(folder, column, [rows[column] for rows in table.rows.values()])
-        write_yaml(folder / "data.yaml", table.facts.plain())
+        write_yaml(folder / "data.yaml", table.facts.model_copy(update={"guarded": guarded or None}).plain())
 
 
-def _write_table(file: Path, table: CorpusTable) -> None:
+def _write_table(file: Path, table: CorpusTable) -> bool:
+    """Write the table; returns whether a text got an apostrophe, so that no spreadsheet computes it."""
+    guarded = False
     with file.open("w", encoding="utf-8", newline="") as stream:
         out = csv.writer(stream)
         out.writerow(next(iter(table.cells.values())))
         for cells in table.cells.values():
-            out.writerows(map(_line, zip(*cells.values(), strict=True)))
-
-
-def _line(cells: tuple[object, ...]) -> list[str]:
-    return [_cell(cell) for cell in cells]
+            for line in zip(*cells.values(), strict=True):
+                plain = [_cell(cell) for cell in line]
+                inert = [spreadsheet(cell) for cell in plain]
+                guarded |= inert != plain
+                out.writerow(inert)
+    return guarded
 
 
 def _cell(cell: object) -> str:
