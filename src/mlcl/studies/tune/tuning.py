@@ -12,6 +12,7 @@ from mlcl.config import Experiment
 from mlcl.console import Console
 from mlcl.errors import RunError
 from mlcl.evaluate.direction import HIGHER_IS_BETTER
+from mlcl.inert import printable
 from mlcl.runs.facts import weights_hash
 from mlcl.runs.prepare import Prepared, prepare
 from mlcl.runs.setup import Setup, set_up
@@ -65,7 +66,7 @@ class Tuning:
         def after(trial: int) -> None:
             save_table(self.study)
             if not quiet:
-                console.print(self._line(trial, budget), soft_wrap=True)
+                console.print(printable(self._line(trial, budget)), markup=False, soft_wrap=True)
 
         run_trials(self.study, self.experiment, self.prepared, budget=budget, timeout=timeout, after=after)
         save_table(self.study)
