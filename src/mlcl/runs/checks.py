@@ -79,8 +79,8 @@ def check_finite(found: Predictions, split: str, path: str | None) -> Prediction
     lost = ~np.isfinite(found.score.reshape(len(found.ids), -1)).all(axis=1)
     if lost.any():
         raise DataError(
-            f"the model predicts nan for {lost.sum()} of {len(found.ids)} items, first {found.ids[int(lost.argmax())]!r}; "
-            "correct values far beyond the others (mlcl data inspect), or train again",
+            f"the model predicts nan for {lost.sum()} of {len(found.ids)} items, first "
+            f"{found.ids[int(lost.argmax())]!r}; correct values far beyond the others (mlcl data inspect), or train again",
             path=path,
             place=split,
         )
