@@ -80,7 +80,8 @@ def check_finite(found: Predictions, split: str, path: str | None) -> Prediction
     if lost.any():
         raise DataError(
             f"the model predicts nan for {lost.sum()} of {len(found.ids)} items, first "
-            f"{found.ids[int(lost.argmax())]!r}; correct values far beyond the others (mlcl data inspect), or train again",
+            f"{found.ids[int(lost.argmax())]!r}; "
+            "correct values far beyond the others (mlcl data inspect), or train again",
             path=path,
             place=split,
         )
