@@ -115,7 +115,7 @@ def write_run(folder, rng, name, noise, changes, seed, task, labels, difficulty,
         if target is None:
             drawn = true_like(rng, task, true, difficulty[split], noise)
             _write_predictions(file, split, task, drawn, true)
-            metrics[split] = {"mae": 0.0}
+            metrics[split] = {}
         else:
             found = made_predictions(rng, target, true, prefix=split, noise=noise)
             save_predictions(file, {split: found})

@@ -152,8 +152,10 @@ def test_a_finished_fold_on_another_file_is_refused(whole: Path) -> None:
 def test_a_fold_with_other_items_is_refused(whole: Path) -> None:
     shutil.copytree("cv", "mixed")
     shutil.copy("mixed/fold-1/predictions/test.csv", "mixed/fold-2/predictions/test.csv")
+    Path("mixed/fold-2/digests.json").unlink()  # else it is found sooner
     assert "mixed/fold-2 has other test items than its fold" in refuse(1, "crossvalidate", "--resume", "mixed")
     Path("mixed/fold-3/predictions/test.csv").write_text("id\n")
+    Path("mixed/fold-3/digests.json").unlink()
     assert "test.csv is missing or damaged" in refuse(1, "crossvalidate", "--resume", "mixed")
 
 

@@ -108,6 +108,9 @@ def cross_validate(experiment: Experiment, place: CrossValidation, *, quiet: boo
     names = [[groups[item] for item in fold.test] for fold in folds]
     summary = summarise(found, names, [labels[fold.train] for fold in folds])
     for run, predictions in zip(runs, found, strict=True):
+        said = disagreement(run, "test", predictions.metrics())
+        if said:
+            _log.warning("note: %s as its predictions give: one of the files was changed; make the fold again", said)
         if np.isnan(predictions.score).any():
             file = run.predictions / "test.csv"
             _log.warning(
@@ -123,11 +126,7 @@ def _test_predictions(run: RunFolder) -> Predictions:
     """What a finished fold predicted, as it was written."""
     file = run.predictions / "test.csv"
     run.digests.check(file)
-    found = read_predictions(file, run.target())
-    said = disagreement(run, "test", found.metrics())
-    if said:
-        _log.warning("note: %s as its predictions give: one of the files was changed; make the fold again", said)
-    return found
+    return read_predictions(file, run.target())
 
 
 def _train(

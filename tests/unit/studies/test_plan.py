@@ -76,7 +76,7 @@ def test_a_study_grows_by_systems_and_seeds(tmp_path: Path) -> None:
     open_or_create(tmp_path / "study", plan_of(["mlcl", "text"]))
     grown = open_or_create(tmp_path / "study", plan_of(["mlcl", "text", "mag"], seeds=(2, 5)))
     assert [system.name for system in grown.plan.systems] == ["mlcl", "text", "mag"]
-    assert grown.seeds == (1, 2, 5)
+    assert grown.plan.seeds == (1, 2, 5)
     assert grown.plan.title.startswith("mlcl, text, mag on")
     again = open_or_create(tmp_path / "study", plan_of(["text"]))
     assert again.plan == grown.plan
