@@ -109,8 +109,8 @@ class TextBackbone(nn.Module):
             lay = partial(_corner, group, longest)
             part = {name: lay(value) for name, value in inputs.items()}
             with (
-                injected(self.encoder, inject, lay, longest),
                 known_words(table, part["input_ids"], None if words is None else lay(words)),
+                injected(self.encoder, inject, lay, longest),  # last: the table may be all the embeddings there are
             ):
                 hidden = call(self.encoder, self._architecture, part)
             states.append(F.pad(hidden, (0, 0, 0, mask.shape[1] - longest)))
