@@ -94,7 +94,7 @@ def write_study(
                 continue
             if (name, seed) in failed:
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                reason = {"error": "the loss became nan <script>", "when": "2026-01-01T00:00:00+00:00"}
+                reason = {"error": "the loss became nan <script>\x1b[31m", "when": "2026-01-01T00:00:00+00:00"}
                 (folder.parent / f"{folder.name}.failed.json").write_text(json.dumps(reason), encoding="utf-8")
                 continue
             write_run(folder, rng, name, noise, changes, seed, task, labels, difficulty, epochs, recipe, target)
@@ -115,7 +115,7 @@ def write_run(folder, rng, name, noise, changes, seed, task, labels, difficulty,
         if target is None:
             drawn = true_like(rng, task, true, difficulty[split], noise)
             _write_predictions(file, split, task, drawn, true)
-            metrics[split] = {}
+            metrics[split] = {"mse_of_batches": 0.0}
         else:
             found = made_predictions(rng, target, true, prefix=split, noise=noise)
             save_predictions(file, {split: found})

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from mlcl.inert import printable
 from mlcl.report.plots.style import SYSTEMS, Plot
 from mlcl.report.printed_table import Table
 
@@ -53,12 +54,18 @@ class Page:
 
 
 def page_html(page: Page) -> str:
-    """Render the page; whatever comes from a study is escaped."""
+    """Render the page; whatever comes from a study is escaped, and without control characters."""
     folder = files("mlcl.report") / "templates"
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_plain
+    )
     template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
     style: Any = (folder / "report.css").read_text(encoding="utf-8")
     return template.render(page=page, style=Markup(style), drawing=_drawing, hues=list(enumerate(SYSTEMS)))
+
+
+def _plain(value: object) -> object:
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _drawing(plot: Plot) -> Markup:

@@ -4,7 +4,7 @@ import csv
 import io
 from dataclasses import dataclass, field
 
-from mlcl.inert import latex, markdown, spreadsheet
+from mlcl.inert import latex, markdown, printable, spreadsheet
 
 
 @dataclass(frozen=True)
@@ -92,4 +92,4 @@ def _latex_cell(cell: Cell) -> str:
 
 
 def _plain(record: dict[str, object]) -> dict[str, object]:
-    return {name: spreadsheet(value) if isinstance(value, str) else value for name, value in record.items()}
+    return {name: spreadsheet(printable(value)) if isinstance(value, str) else value for name, value in record.items()}

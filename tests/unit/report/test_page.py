@@ -110,7 +110,8 @@ def test_failed_and_missing_runs_are_shown_as_such(regression: Made) -> None:
     assert any("LFMIM" in row and "0 of 3 1 failed 2 missing" in row for row in rows)
     for text in ("2 of 15 runs failed: LFMIM seed 1 and HKT seed 2.", "3 of 15 runs are missing"):
         assert text in regression.html
-    assert "seed 2 failed: the loss became nan &lt;script&gt;" in regression.html
+    assert r"seed 2 failed: the loss became nan &lt;script&gt;\x1b[31m" in regression.html
+    assert not any(sign in file.read_text(encoding="utf-8") for sign in "\x1b\x07" for file in regression.files)
     assert "<script>" not in regression.html
 
 
