@@ -124,9 +124,9 @@ STOPPED = {  # the command, where it stops, when Ctrl-C is pressed, and the last
         "study folder: my study",
     ),
     "compare": (
-        ["compare", "mosi", *LONGER, "--models", "text", "--seeds", "1", "--output", "study"],
+        ["compare", "mosi", *LONGER, "--models", "mlcl", "--seeds", "1", "--output", "study"],
         "stopped",
-        begun("study/runs/text/seed-1"),
+        begun("study/runs/mlcl/seed-1"),
         "study folder: study; mlcl report study shows all of it",
     ),
 }
