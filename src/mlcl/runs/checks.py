@@ -76,10 +76,10 @@ def _no_split(corpus: Corpus, name: str) -> str:
 
 def check_finite(found: Predictions, split: str, path: str | None) -> Predictions:
     """Return predictions, or refuse them where the model predicts nan: of values beyond all that it has learnt."""
-    lost = ~np.isfinite(found.score.reshape(len(found.ids), -1)).all(axis=1)
-    if lost.any():
+    lost = np.flatnonzero(~np.isfinite(found.score.reshape(len(found.ids), -1)).all(axis=1))
+    if len(lost):
         raise DataError(
-            f"the model predicts nan for {lost.sum()} of {len(lost)} items, first {found.ids[int(lost.argmax())]!r}; "
+            f"the model predicts nan for {len(lost)} of {len(found.ids)} items, first {found.ids[lost[0]]!r}; "
             "correct values far beyond the others (mlcl data inspect), or train again",
             path=path,
             place=split,
