@@ -76,8 +76,8 @@ def _no_split(corpus: Corpus, name: str) -> str:
 
 def check_finite(found: Predictions, split: str, path: str | None) -> Predictions:
     """Return predictions, or refuse them where the model predicts nan: of values beyond all that it has learnt."""
-    lost = ~np.isfinite(found.score.reshape(len(found.ids), -1)).all(axis=1)
-    if lost.any():
+    lost = np.flatnonzero(~np.isfinite(found.score.reshape(len(found.ids), -1)).all(axis=1))
+    if len(lost):
         raise DataError(
             f"the model predicts nan for {lost.sum()} of {len(found.ids)} items, first "
             f"{found.ids[int(lost.argmax())]!r}; "
