@@ -79,8 +79,7 @@ def check_finite(found: Predictions, split: str, path: str | None) -> Prediction
     lost = np.flatnonzero(~np.isfinite(found.score.reshape(len(found.ids), -1)).all(axis=1))
     if len(lost):
         raise DataError(
-            f"the model predicts nan for {lost.sum()} of {len(found.ids)} items, first "
-            f"{found.ids[int(lost.argmax())]!r}; "
+            f"the model predicts nan for {len(lost)} of {len(found.ids)} items, first {found.ids[lost[0]]!r}; "
             "correct values far beyond the others (mlcl data inspect), or train again",
             path=path,
             place=split,
