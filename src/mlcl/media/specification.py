@@ -1,0 +1,73 @@
+"""How features were made: the one description that travels with a data set, a processor and a model.
+
+A model scores a recording by the specification of its own training and nothing else.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(max_length=200)]
+Parameter = bool | int | float | Name | None
+
+
+class ExtractorSpecification(BaseModel):
+    """One feature set as it was computed.
+
+    Attributes:
+        extractor: Name of the feature set, see ``mlcl features``.
+        version: Of its computation; another version gives other numbers.
+        parameters: What it was told, each value that changes a number; no paths.
+        columns: Name of each column, with its unit in the feature set's documentation.
+        rate: Rows a second; None where rows follow the words.
+        weights: SHA-256 of each file of weights, by the file's name.
+        packages: Versions of the libraries that compute it, major and minor, where another version gives other numbers.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    extractor: Name
+    version: Annotated[int, Field(ge=1)]
+    parameters: dict[Name, Parameter] = {}
+    columns: Annotated[tuple[Name, ...], Field(min_length=1, max_length=2**16)]
+    rate: Annotated[float | None, Field(gt=0, le=1e5)] = None
+    weights: dict[Name, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = {}
+    packages: dict[Name, Name] = {}
+
+
+class SentenceBounds(BaseModel):
+    """Where a long recording is cut.
+
+    Attributes:
+        most_seconds: No sentence is longer.
+        most_words: No sentence has more words.
+        pause: Silence between two words, in seconds, that ends a sentence.
+        context: How many sentences before are the context of one, for runs that were trained with context.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    most_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
+    most_words: Annotated[int, Field(ge=1, le=1000)] = 50
+    pause: Annotated[float, Field(gt=0, le=60)] = 0.8
+    context: Annotated[int, Field(ge=0, le=50)] = 3
+
+
+class FeatureSpecification(BaseModel):
+    """All that is needed to make the same features of another recording.
+
+    Attributes:
+        format: Of this description.
+        align: ``words``: one row per word, the mean of the rows inside it; ``stream``: rows on their own clock.
+        acoustic: None where no acoustic features were made.
+        visual: Likewise.
+        sentences: Where long recordings are cut.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1] = 1
+    align: Literal["words", "stream"] = "words"
+    acoustic: ExtractorSpecification | None = None
+    visual: ExtractorSpecification | None = None
+    sentences: SentenceBounds = SentenceBounds()
