@@ -3,9 +3,16 @@
 A model scores a recording by the specification of its own training and nothing else.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mlcl.errors import DataError
+from mlcl.files import write_yaml
+from mlcl.safe.text_file import read_yaml
+
+FILE = "features.yaml"
 
 Name = Annotated[str, Field(max_length=200)]
 Parameter = bool | int | float | Name | None
@@ -71,3 +78,24 @@ class FeatureSpecification(BaseModel):
     acoustic: ExtractorSpecification | None = None
     visual: ExtractorSpecification | None = None
     sentences: SentenceBounds = SentenceBounds()
+
+    @classmethod
+    def read(cls, file: Path) -> "FeatureSpecification":
+        """Read what `write` wrote; raises a DataError that names the first wrong value."""
+        try:
+            return cls.model_validate(read_yaml(file))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "the file"
+            raise DataError(
+                f"{place}: {first['msg']}; the file describes how features were made, extract them again", path=file
+            ) from None
+
+    def write(self, file: Path) -> None:
+        """Write the description as YAML, whole or not at all."""
+        write_yaml(file, self.model_dump(mode="json"))
+
+    def widths(self) -> dict[str, int]:
+        """Number of columns of each modality that has features."""
+        made = {"acoustic": self.acoustic, "visual": self.visual}
+        return {name: len(part.columns) for name, part in made.items() if part is not None}

@@ -13,6 +13,7 @@ from mlcl.data.corpus import Corpus, Ragged
 from mlcl.data.formats.own.to_table import CorpusTable, to_table
 from mlcl.files import new_folder, write_yaml
 from mlcl.inert import spreadsheet
+from mlcl.media.specification import FILE
 
 _CHUNK = 2**16  # rows that are written at a time
 
@@ -31,6 +32,8 @@ def write(corpus: Corpus, path: Path) -> None:
         for column in next(iter(table.rows.values())):
             _write_rows(folder, column, [rows[column] for rows in table.rows.values()])
         write_yaml(folder / "data.yaml", table.facts.model_copy(update={"guarded": guarded or None}).plain())
+        if corpus.features is not None:
+            corpus.features.write(folder / FILE)
 
 
 def _write_table(file: Path, table: CorpusTable) -> bool:
