@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from mlcl.media.recording import FeatureStream, Picture, Sound
 from mlcl.media.specification import ExtractorSpecification
 
+RULES = ("only", "voice", "largest")  # by which a face is chosen, see `Seen`
+
 
 class AcousticExtractor(Protocol):
     """Turns sound into rows; memory does not grow with the length of the recording but for the rows."""

@@ -1,0 +1,137 @@
+"""Which recordings are to be extracted, under which names, and into which items."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlcl.errors import DataError, UsageError
+
+SUFFIXES = frozenset(
+    [
+        ".3gp",
+        ".aac",
+        ".aif",
+        ".aiff",
+        ".avi",
+        ".flac",
+        ".flv",
+        ".m2ts",
+        ".m4a",
+        ".m4v",
+        ".mka",
+        ".mkv",
+        ".mov",
+        ".mp3",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".oga",
+        ".ogg",
+        ".ogv",
+        ".opus",
+        ".ts",
+        ".wav",
+        ".webm",
+        ".wma",
+        ".wmv",
+    ]
+)
+TRANSCRIPTS = (".srt", ".vtt", ".TextGrid", ".json", ".txt")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a recording that is one item.
+
+    Attributes:
+        id: Of the item.
+        start: In seconds; the recording's beginning when None.
+        end: In seconds; the recording's end when None.
+        text: What is said in it; None where the transcript or the recogniser says.
+        speaker: Who speaks, where that is known.
+    """
+
+    id: str
+    start: float | None = None
+    end: float | None = None
+    text: str | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recording to extract.
+
+    Attributes:
+        recording: The file.
+        key: Its path below the folder that was named; unique, and the name of what is kept of it.
+        name: What the ids of its sentences begin with.
+        transcript: A file with its words.
+        stretches: The items it is cut into; when empty, sentences are.
+    """
+
+    recording: Path
+    key: str
+    name: str
+    transcript: Path | None = None
+    stretches: tuple[Stretch, ...] = field(default=())
+
+
+def find_jobs(inputs: Sequence[Path], transcript: Path | None = None) -> tuple[list[Job], int]:
+    """One job for each recording that was named or lies below a folder that was named, in the order of their names.
+
+    A file beside a recording that is called like it and ends in .srt, .vtt, .TextGrid, .json or .txt is its transcript.
+
+    Returns:
+        The jobs, and how many files below the folders are no recordings by their suffix.
+
+    Raises:
+        DataError: If there is nothing at a path.
+        UsageError: If nothing is found, two recordings have one name, or one transcript is given for several.
+    """
+    found: dict[str, Path] = {}
+    others = 0
+    for given in inputs:
+        if not given.exists():
+            raise DataError("there is no such file or folder; check the path", path=given)
+        files = sorted(_below(given)) if given.is_dir() else [given]
+        for file in files:
+            if given.is_dir() and file.suffix.lower() not in SUFFIXES:
+                others += file.suffix not in TRANSCRIPTS
+                continue
+            key = file.relative_to(given).as_posix() if given.is_dir() else file.name
+            if key in found and found[key].resolve() != file.resolve():
+                raise UsageError(f"{found[key]} and {file} have one name; name the folder above both instead")
+            found[key] = file
+    if not found:
+        raise UsageError(f"{inputs[0]}: no recording in it; known suffixes are {', '.join(sorted(SUFFIXES))}")
+    if transcript is not None and len(found) > 1:
+        raise UsageError(
+            f"--transcript {transcript}: {len(found)} recordings were named; put each one's transcript beside it, called "
+            "like it"
+        )
+    if transcript is not None and not transcript.is_file():
+        raise DataError("there is no such file; check --transcript", path=transcript)
+    names = _names(list(found))
+    return [Job(file, key, names[key], transcript or _beside(file)) for key, file in found.items()], others
+
+
+def _below(folder: Path) -> list[Path]:
+    """The files below a folder, hidden ones left out."""
+    return [
+        file
+        for file in folder.rglob("*")
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    ]
+
+
+def _names(keys: Sequence[str]) -> Mapping[str, str]:
+    """The stem of each recording; where several share it, the whole path without slashes."""
+    stems = Counter(Path(key).stem for key in keys)
+    return {key: Path(key).stem if stems[Path(key).stem] == 1 else key.replace("/", "-") for key in keys}
+
+
+def _beside(recording: Path) -> Path | None:
+    return next((file for end in TRANSCRIPTS if (file := recording.with_suffix(end)).is_file()), None)
