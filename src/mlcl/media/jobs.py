@@ -7,37 +7,9 @@ from pathlib import Path
 
 from mlcl.errors import DataError, UsageError
 
-SUFFIXES = frozenset(
-    [
-        ".3gp",
-        ".aac",
-        ".aif",
-        ".aiff",
-        ".avi",
-        ".flac",
-        ".flv",
-        ".m2ts",
-        ".m4a",
-        ".m4v",
-        ".mka",
-        ".mkv",
-        ".mov",
-        ".mp3",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".oga",
-        ".ogg",
-        ".ogv",
-        ".opus",
-        ".ts",
-        ".wav",
-        ".webm",
-        ".wma",
-        ".wmv",
-    ]
-)
+_VIDEO = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts webm wmv"
+_AUDIO = "aac aif aiff flac m4a mka mp3 oga ogg opus wav wma"
+SUFFIXES = frozenset(f".{end}" for end in f"{_VIDEO} {_AUDIO}".split())
 TRANSCRIPTS = (".srt", ".vtt", ".TextGrid", ".json", ".txt")
 
 
@@ -109,8 +81,8 @@ def find_jobs(inputs: Sequence[Path], transcript: Path | None = None) -> tuple[l
         raise UsageError(f"{inputs[0]}: no recording in it; known suffixes are {', '.join(sorted(SUFFIXES))}")
     if transcript is not None and len(found) > 1:
         raise UsageError(
-            f"--transcript {transcript}: {len(found)} recordings were named; put each one's transcript beside it, called "
-            "like it"
+            f"--transcript {transcript}: here are {len(found)} recordings; put each one's transcript beside it, under "
+            "its name"
         )
     if transcript is not None and not transcript.is_file():
         raise DataError("there is no such file; check --transcript", path=transcript)

@@ -67,7 +67,7 @@ def label_jobs(table: Path, jobs: Sequence[Job]) -> tuple[list[Job], list[Labell
         identifier = row.cells.get("id") or (f"{job.name}_{len(own) + 1}" if _has_times(row) else job.name)
         if identifier in seen:
             raise budget.error(
-                f"names the item {identifier[:60]!a} again, after {seen[identifier]}; give each row start and end, or an id",
+                f"names the item {identifier[:60]!a} again, as {seen[identifier]}; give each start and end, or an id",
                 row.place,
             )
         seen[identifier] = row.place

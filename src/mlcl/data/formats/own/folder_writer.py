@@ -28,12 +28,21 @@ def write(corpus: Corpus, path: Path) -> None:
     """
     table = to_table(corpus, path)
     with new_folder(path) as folder:
-        guarded = _write_table(folder / "data.csv", table)
-        for column in next(iter(table.rows.values())):
-            _write_rows(folder, column, [rows[column] for rows in table.rows.values()])
-        write_yaml(folder / "data.yaml", table.facts.model_copy(update={"guarded": guarded or None}).plain())
-        if corpus.features is not None:
-            corpus.features.write(folder / FILE)
+        _fill(table, corpus, folder)
+
+
+def fill(corpus: Corpus, folder: Path) -> None:
+    """Write the same files into an empty folder; raises as `write`."""
+    _fill(to_table(corpus, folder), corpus, folder)
+
+
+def _fill(table: CorpusTable, corpus: Corpus, folder: Path) -> None:
+    guarded = _write_table(folder / "data.csv", table)
+    for column in next(iter(table.rows.values())):
+        _write_rows(folder, column, [rows[column] for rows in table.rows.values()])
+    write_yaml(folder / "data.yaml", table.facts.model_copy(update={"guarded": guarded or None}).plain())
+    if corpus.features is not None:
+        corpus.features.write(folder / FILE)
 
 
 def _write_table(file: Path, table: CorpusTable) -> bool:
