@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mlcl.errors import UsageError
 from mlcl.media.extractor import Loudness, Seen
@@ -18,7 +17,7 @@ from mlcl.media.specification import ExtractorSpecification
 
 VERSION = 1
 _OPENING = [list(columns(gaze=False)).index(name) for name in ("mouth_opening", "jaw_drop")]
-RATE = 12.5  # pictures a second; measured, see docs/performance.md
+RATE = 10.0  # pictures a second; measured, see docs/performance.md
 
 
 class FaceGeometry:
@@ -52,12 +51,12 @@ class FaceGeometry:
         finder, speakers = FaceFinder(self._models, irises=self._gaze), Speakers(loudness)
         choices: list[Choice] = []
         for picture in pictures:
-            image = Image.fromarray(picture.image)
+            size = (picture.image.shape[1], picture.image.shape[0])
             faces = []
-            for face in finder.find(image):
-                row = measure(face.mesh, image.size, self._gaze)
+            for face in finder.find(picture.image):
+                row = measure(face.mesh, size, self._gaze)
                 faces.append(Candidate(face.box, opening(row), row))
-            choices += speakers.add(picture.time, image.size, faces)
+            choices += speakers.add(picture.time, size, faces)
         choices += speakers.finish()
         return self._stream(choices), [seen(choice) for choice in choices]
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mlcl.media.face.detector import Detection, Detector, overlap
 from mlcl.media.face.mesh import Mesh, MeshFinder
@@ -44,11 +43,11 @@ class FaceFinder:
         self._meshes = MeshFinder(models.mesh(), models.iris() if irises else None)
         self._turns = 0
 
-    def find(self, image: Image.Image) -> list[Face]:
+    def find(self, image: NDArray[np.uint8]) -> list[Face]:
         """The faces whose mesh is sure, the largest first."""
-        square = self._detector.shrink(image)
+        square, size = self._detector.shrink(image), (image.shape[1], image.shape[0])
         for turns in (self._turns, *(turns for turns in range(4) if turns != self._turns)):
-            detections = sorted(self._detector.find(square, image.size, turns), key=_side)[-_MOST_MESHES:]
+            detections = sorted(self._detector.find(square, size, turns), key=_side)[-_MOST_MESHES:]
             meshes = [self._meshes.find(image, detection) for detection in detections[::-1]]
             if faces := _distinct([mesh for mesh in meshes if mesh.score >= _SURE]):
                 self._turns = turns

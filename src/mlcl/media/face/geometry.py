@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mlcl.media.face.mesh import Mesh
+from mlcl.media.face.mesh import Eye, Mesh
 
 _EYES = "distance between the outer corners of the eyes"
 COLUMNS: dict[str, str] = {  # what does not move with the head: roll, yaw and pitch are taken out, and the size
@@ -41,8 +41,8 @@ COLUMNS: dict[str, str] = {  # what does not move with the head: roll, yaw and p
     "face_score": "of the mesh, in [0.5, 1]",
 }
 GAZE_COLUMNS: dict[str, str] = {
-    "gaze_left": "of the irises from the middle of the eyes, to the person's left; width of the eye = 1",
-    "gaze_up": "of the irises from the line through the corners, upwards; width of the eye = 1",
+    "gaze_left": "of the iris from the middle of the eyes, to the person's left; width of the eye = 1",
+    "gaze_up": "of the iris from the line through the corners, upwards; width of the eye = 1",
 }
 _SPEEDS_OF = {
     "mouth_opening": "per second",
@@ -167,14 +167,13 @@ def _brow(face: NDArray[np.float64], brow: int, side: int) -> float:
     return float((face[outer, 1] + face[inner, 1]) / 2 - face[brow, 1])
 
 
-def _gaze(eyes: NDArray[np.float64] | None) -> list[float]:
-    """Mean over the eyes, in the picture's plane along the line through the corners of each eye."""
-    assert eyes is not None
+def _gaze(eyes: tuple[Eye, ...]) -> list[float]:
+    """Mean over the eyes, in the picture's plane along the line through the corners of each."""
     looks = []
-    for number, (iris, outer, inner) in enumerate(eyes):
-        across = inner - outer if number == 0 else outer - inner  # to the person's left
+    for eye in eyes:
+        across = eye.outer - eye.inner if eye.left else eye.inner - eye.outer  # to the person's left
         width = max(float(np.linalg.norm(across)), 1e-6)
         across = across / width
-        offset = (iris - (outer + inner) / 2) / width
+        offset = (eye.iris - (eye.outer + eye.inner) / 2) / width
         looks.append((offset @ across, offset @ np.array([across[1], -across[0]])))
     return [float(value) for value in np.mean(looks, axis=0)]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mlcl.errors import UsageError
 from mlcl.media.extractor import Loudness, Seen
@@ -106,21 +105,20 @@ class VisionModel:
         """What each picture showed, and what of it the model is to see."""
         if self._faces is None:
             for picture in pictures:
-                image = Image.fromarray(picture.image)
-                middle, side = np.array(image.size) / 2, float(max(image.size))
-                yield Seen(picture.time, 0), np.asarray(crop(image, middle, side, 0.0, self._size))
+                size = np.array(picture.image.shape[1::-1])
+                yield Seen(picture.time, 0), crop(picture.image, size / 2, float(size.max()), 0.0, self._size)
             return
         finder, speakers = FaceFinder(self._faces, irises=False), Speakers(loudness)
         for picture in pictures:
-            image = Image.fromarray(picture.image)
+            image = picture.image
             faces = [self._candidate(image, face) for face in finder.find(image)]
-            yield from map(_with_square, speakers.add(picture.time, image.size, faces))
+            yield from map(_with_square, speakers.add(picture.time, (image.shape[1], image.shape[0]), faces))
         yield from map(_with_square, speakers.finish())
 
-    def _candidate(self, image: Image.Image, face: Face) -> Candidate:
-        row = measure(face.mesh, image.size, gaze=False)
+    def _candidate(self, image: NDArray[np.uint8], face: Face) -> Candidate:
+        row = measure(face.mesh, (image.shape[1], image.shape[0]), gaze=False)
         centre, side = (face.box[:2] + face.box[2:]) / 2, _MARGIN * float((face.box[2:] - face.box[:2]).max())
-        square = np.asarray(crop(image, centre, side, face.mesh.angle, self._size))
+        square = crop(image, centre, side, face.mesh.angle, self._size)
         return Candidate(face.box, opening(row), square)
 
     def _embed(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
