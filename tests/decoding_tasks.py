@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -86,3 +87,14 @@ def unsendable(path: Path, *, tell: Tell) -> Any:
 def noise(path: Path, *, tell: Tell) -> None:
     print("noise")
     os.write(2, b"noise\n")
+
+
+def refuse_rate(path: Path, *, tell: Tell) -> None:
+    next(read_pictures(path, rate=0))
+
+
+def memory_taken(path: Path, *, tell: Tell) -> tuple[float, int]:
+    """Seconds of sound read, and the most memory in bytes that this process has held."""
+    seconds = sum(len(sound.samples) / sound.rate for sound in read_sound(path, tell=tell))
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return seconds, kilobytes * 1024

@@ -106,15 +106,16 @@ def opened(path: str | Path) -> Iterator[Any]:
 
 def stream_of(container: Any, kind: str) -> Any | None:
     """The best stream of sound (``audio``) or moving pictures (``video``) that can be decoded; None without one."""
-    streams = [
-        stream
-        for stream in getattr(container.streams, kind)
-        if stream.codec_context is not None
-        and not stream.disposition & (_ATTACHED | _THUMBNAILS)
-        and getattr(stream.codec_context, "sample_rate", 1) > 0  # where it is 0 the header is lost
-    ]
+    streams = [stream for stream in getattr(container.streams, kind) if _can_be_decoded(stream)]
     best = container.streams.best(kind) if streams else None
     return best if best in streams else next(iter(streams), None)
+
+
+def _can_be_decoded(stream: Any) -> bool:
+    context = stream.codec_context  # None where the codec is unknown
+    if context is None or stream.disposition & (_ATTACHED | _THUMBNAILS):
+        return False
+    return stream.type != "audio" or bool(context.sample_rate > 0 and context.layout.nb_channels)  # else a lost header
 
 
 def decoded(
