@@ -18,6 +18,7 @@ _STEP = 0.01
 _FIRST_MIDDLE = 0.01  # seconds; the middle of openSMILE's first window of 20 ms
 _SHORTEST = 0.1  # seconds; openSMILE's longest window has 60 ms
 _NEAR = 0.25  # seconds; as long as an unvoiced sound within a word
+_UNMEASURED = -200.5  # openSMILE writes -201 where it finds no amplitude, on some voiced rows too
 _PITCH = "F0semitoneFrom27.5Hz_sma3nz"
 COLUMNS: dict[str, str] = {
     "Loudness_sma3": "perceived, sone-like",
@@ -73,24 +74,25 @@ class EGeMaps:
             middles = chunk.start + _FIRST_MIDDLE + _STEP * np.arange(len(measured), dtype=np.float64)
             inside = (middles >= chunk.core_start - 1e-6) & (middles < chunk.core_end - 1e-6)
             voiced = measured[:, names.index(_PITCH)] > 0
-            columns = [name.endswith("_sma3nz") for name in names]
-            measured[:, columns] = bridge(measured[:, columns], voiced)
+            for number, name in enumerate(names):
+                if name.endswith("_sma3nz"):
+                    column = measured[:, number]
+                    measured[:, number] = bridge(column, voiced & (column > _UNMEASURED))
             times.append(middles[inside])
             values.append(np.column_stack([measured, voiced]).astype(np.float32)[inside])
         middles = np.concatenate(times)
         return FeatureStream(np.stack([middles - _STEP / 2, middles + _STEP / 2], axis=1), np.concatenate(values))
 
 
-def bridge(values: NDArray[np.float32], voiced: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Values of voiced rows as they are; between them a straight line; 0 further than 0.25 s from any voiced row."""
-    known = np.flatnonzero(voiced)
-    if not len(known):
+def bridge(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """One column: known rows as they are, a straight line between them, 0 further than 0.25 s from any."""
+    places = np.flatnonzero(known)
+    if not len(places):
         return np.zeros_like(values)
     rows = np.arange(len(values))
-    after = np.searchsorted(known, rows).clip(0, len(known) - 1)
-    nearest = np.minimum(np.abs(known[after] - rows), np.abs(known[(after - 1).clip(0)] - rows))
-    filled = np.stack([np.interp(rows, known, column[known]) for column in values.T], axis=1)
-    return np.where((nearest * _STEP <= _NEAR)[:, None], filled, 0).astype(np.float32)
+    after = np.searchsorted(places, rows).clip(0, len(places) - 1)
+    nearest = np.minimum(np.abs(places[after] - rows), np.abs(places[(after - 1).clip(0)] - rows))
+    return np.where(nearest * _STEP <= _NEAR, np.interp(rows, places, values[places]), 0).astype(np.float32)
 
 
 def _long_enough(chunk: Chunk) -> NDArray[np.float32]:

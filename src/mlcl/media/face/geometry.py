@@ -34,7 +34,7 @@ COLUMNS: dict[str, str] = {  # what does not move with the head: roll, yaw and p
     "left_eye_opening": "between the lids; width of the eye = 1",
     "head_yaw": "degrees, positive to the person's left",
     "head_pitch": "degrees, positive upwards",
-    "head_roll": "degrees, positive to the person's right shoulder",
+    "head_roll": "degrees, positive to the person's left shoulder",
     "head_across": "middle of the eyes, share of the picture's width from its left",
     "head_down": "middle of the eyes, share of the picture's height from its top",
     "head_size": f"{_EYES}, share of the picture's longer side",
