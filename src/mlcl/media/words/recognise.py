@@ -172,8 +172,8 @@ class _Heard:
             knows = "many languages" if self._whisper.model.is_multilingual else "English only"
             notes.append(
                 f"the recogniser is unsure of its words (mean probability {mean:.2f}): do not rely on the text;"
-                f" its model knows {knows}, and this was taken for {self._language!r}: name the language, or a larger or"
-                " multilingual model"
+                f" its model knows {knows}, and this was taken for {self._language!r}: name the language, or a larger"
+                " or multilingual model"
             )
         return tuple(notes)
 

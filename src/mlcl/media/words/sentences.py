@@ -10,7 +10,7 @@ _CLOSING = "\"')]}\u00bb\u201d\u2019\u203a\u300d\u300f\uff09\u3011\u300b"
 _OPENING = "\"'([{\u00ab\u201c\u2018\u2039\u300c\u300e\uff08\u3010\u300a"
 _ENDS = re.compile(r"[.!?\u2026\u3002\uff01\uff1f\uff0e\uff61\u0964\u0965\u061f\u06d4\u203c-\u2049\u1362\u104b]$")
 _ELLIPSIS = re.compile(r"(?:\.\s?\.|\u2026)$")
-_ABBREVIATION = re.compile(r"(?:[^\W\d_]\.)+$")  # initials: J. and U.S., and also e.g.
+_ABBREVIATION = re.compile(r"(?:[^\W\d_]\.)+")  # initials: J. and U.S., and also e.g.
 _ABBREVIATIONS = frozenset(
     [
         "mr",
@@ -130,7 +130,7 @@ def _ends(word: Word, after: Word, pause: float) -> bool:
     plain = text.rstrip(".").lstrip(_OPENING).casefold()
     if plain in _BEFORE_NUMBERS:
         return not after.text[:1].isdigit()
-    if plain in _ABBREVIATIONS or (_ABBREVIATION.search(text) and plain != "i"):
+    if plain in _ABBREVIATIONS or (_ABBREVIATION.fullmatch(text.lstrip(_OPENING)) and plain != "i"):
         return gap >= _BREATH
     return any(map(str.isalnum, plain))
 

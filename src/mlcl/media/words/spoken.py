@@ -71,7 +71,7 @@ def spoken_words(word: str) -> list[str]:
         if part[0].isdigit():
             after_point = at >= 2 and parts[at - 1] == "." and parts[at - 2][0].isdigit()
             after = parts[at + 1] if at + 1 < len(parts) else ""
-            said += _number(part.replace(",", ""), digits_only=after_point, ordinal=after in ("st", "nd", "rd", "th"))
+            said += _number(part, digits_only=after_point, ordinal=after in ("st", "nd", "rd", "th"))
         elif part == ".":
             if 0 < at < len(parts) - 1 and parts[at - 1][0].isdigit() and parts[at + 1][0].isdigit():
                 said.append("point")
@@ -130,10 +130,12 @@ _NAMES = dict(
 
 
 def _number(digits: str, *, digits_only: bool = False, ordinal: bool = False) -> list[str]:
+    year = len(digits) == 4 and not ordinal
+    digits = digits.replace(",", "")
     if digits_only or len(digits) > _MOST_DIGITS or (digits[0] == "0" and len(digits) > 1):
         return [_ONES[int(digit)] for digit in digits]
     value = int(digits)
-    if not ordinal and len(digits) == 4 and 1100 <= value < 2100 and not 2000 <= value < 2010:
+    if year and 1100 <= value < 2100 and not 2000 <= value < 2010:
         rest = value % 100  # a year
         tail = ["hundred"] if rest == 0 else (["oh", _ONES[rest]] if rest < 10 else _count(rest))
         return [*_count(value // 100), *tail]

@@ -34,7 +34,7 @@ def read_subtitles(text: str, path: Path) -> Transcript:
     last = ""
     for place, start, end, lines in _blocks(text, path):
         if rolling:  # as automatic captions: each cue repeats the line before
-            lines = [line for line in lines if _INSIDE.search(line) or clean_text(_plain(line)) != last] or lines[:0]
+            lines = [line for line in lines if _INSIDE.search(line) or clean_text(_plain(line)) not in ("", last)]
         if not lines:
             continue
         last = clean_text(_plain(lines[-1]))
@@ -51,11 +51,13 @@ def read_subtitles(text: str, path: Path) -> Transcript:
 def _blocks(text: str, path: Path) -> Iterator[tuple[str, float, float, list[str]]]:
     """Place, start, end and lines of each cue."""
     lines = text.splitlines()
+    if not text.startswith("WEBVTT"):  # there, a line of spaces belongs to the cue
+        lines = [line.rstrip() for line in lines]
     number = 0
     while number < len(lines):
         line = lines[number]
         if line.strip().split(" ")[0] in _BLOCKS_TO_SKIP and "-->" not in line:
-            while number < len(lines) and lines[number].strip():
+            while number < len(lines) and lines[number]:
                 number += 1
             continue
         if "-->" not in line:
@@ -72,7 +74,7 @@ def _blocks(text: str, path: Path) -> Iterator[tuple[str, float, float, list[str
             raise DataError(f"a cue from {start} to {end} s cannot be; correct its times", path=path, place=place)
         number += 1
         first = number
-        while number < len(lines) and lines[number].strip() and "-->" not in lines[number]:
+        while number < len(lines) and lines[number] and "-->" not in lines[number]:
             number += 1
         end_of_cue = number
         # Some files have no empty line between cues: then the number of the next cue stands before its times.
