@@ -107,7 +107,7 @@ class _Track:
 
     def _block(self, size: int) -> Sound:
         joined = np.concatenate(self._held)
-        block = Sound(joined[:size], self.rate, self.start + self._given / self.rate)
+        block = Sound(_clean(joined[:size].copy()), self.rate, self.start + self._given / self.rate)
         self._held, self._count = [joined[size:]], len(joined) - size
         self._given += size
         return block
@@ -122,16 +122,21 @@ class _Mono:
 
     def __call__(self, frame: Any, rate: int) -> Samples:
         form = frame.format.name, frame.layout.name, frame.sample_rate
+        if frame.layout.nb_channels == 1 and form[0] in {"flt", "fltp"} and form[2] == rate:
+            return _joined([frame])  # nothing to do, which takes ffmpeg's graph of filters long
         if form != self._form:
             self._form, self._resampler = form, require_av().AudioResampler(format="flt", layout="mono", rate=rate)
         frames = self._resampler.resample(frame)
-        return _clean(frames)
+        return _joined(frames)
 
 
-def _clean(frames: Iterable[Any]) -> Samples:
+def _joined(frames: Iterable[Any]) -> Samples:
     parts = [frame.to_ndarray().reshape(-1) for frame in frames if frame is not None]
-    samples = np.concatenate([np.empty(0, np.float32), *parts])
-    return np.clip(np.nan_to_num(samples, nan=0.0), -1, 1)
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def _clean(samples: Samples) -> Samples:
+    return np.clip(np.nan_to_num(samples, copy=False, nan=0.0), -1, 1)
 
 
 def _resampled(blocks: Iterable[Sound], rate: int) -> Iterator[Sound]:
@@ -144,10 +149,10 @@ def _resampled(blocks: Iterable[Sound], rate: int) -> Iterator[Sound]:
         frame.sample_rate, frame.pts = block.rate, taken
         start = start if taken else block.start
         taken += len(block.samples)
-        samples = _clean(resampler.resample(frame))
+        samples = _clean(_joined(resampler.resample(frame)))
         if len(samples):
             yield Sound(samples, rate, start + given / rate)
         given += len(samples)
-    samples = _clean(resampler.resample(None))
+    samples = _clean(_joined(resampler.resample(None)))
     if len(samples):
         yield Sound(samples, rate, start + given / rate)
