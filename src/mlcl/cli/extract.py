@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,13 +11,13 @@ from cyclopts import Parameter
 
 from mlcl.cli.media_options import HearingOptions
 from mlcl.cli.options import Threads
-from mlcl.errors import UsageError
+from mlcl.errors import DataError, UsageError
+from mlcl.lock import alone_in
 from mlcl.modality import ACOUSTIC, VISUAL
 
 if TYPE_CHECKING:
     from mlcl.media.jobs import Job
-    from mlcl.media.label_table import LabelledItem
-    from mlcl.media.specification import ExtractorSpecification, FeatureSpecification
+    from mlcl.media.specification import ExtractorSpecification, SentenceBounds
     from mlcl.media.specification import Parameter as Value
 
 _NO_HEARING = HearingOptions()
@@ -64,56 +65,94 @@ def extract(
     """Turn recordings into a data folder: words with times, acoustic and visual rows.
 
     What is done is kept: the same command goes on where it stopped."""
+    from mlcl.cli.extraction_join import check_items, join
     from mlcl.cli.extraction_progress import ExtractionProgress
     from mlcl.media.extract import Tools
-    from mlcl.media.extract_folder import FAILURES, extract_all, prepare_folder
+    from mlcl.media.extract_folder import FAILURES, extract_all, write_failures
     from mlcl.media.jobs import find_jobs
     from mlcl.media.label_table import label_jobs
-    from mlcl.media.specification import FeatureSpecification, SentenceBounds
+    from mlcl.media.output_folder import prepare_folder
+    from mlcl.media.specification import FeatureSpecification
 
-    for name, value, least in (("processes", processes, 1), ("context", context, 0)):
-        if value < least:
-            raise UsageError(f"--{name} {value}: must be at least {least}")
+    _check_numbers(processes, patience)
     part = _shard(shard)
-    jobs, others = find_jobs(recordings, transcript)
-    items = None
+    jobs, others = find_jobs(recordings, transcript, apart=[output, *([labels] if labels else [])])
+    found, items = len(jobs), None
     if labels is not None:
         jobs, items = label_jobs(labels, jobs)
+        check_items(items, labels)
     features = FeatureSpecification(
         align=align,
         acoustic=_specified(ACOUSTIC, acoustic, hearing, layer, None),
         visual=_specified(VISUAL, visual, hearing, layer, picture_rate),
-        sentences=SentenceBounds(most_seconds=most_seconds, most_words=most_words, pause=pause),
+        sentences=_bounds(most_seconds=most_seconds, most_words=most_words, pause=pause, context=context),
     )
     tools = Tools(features, hearing.hearing(threads), hearing.folders())
-    if others:
-        print(f"note: {others} files are no recordings by their suffix, and are left out", file=sys.stderr)
-    if tools.hearing.recogniser is None and any(_needs_ears(job) for job in jobs):
-        print(
-            "note: recordings without a transcript have no words: mlcl features fetch whisper, or name --recogniser",
-            file=sys.stderr,
-        )
     prepare_folder(output, features)
+    if not quiet:
+        _say_what_is_left_out(jobs, others, found, tools.hearing.recogniser is not None)
     mine = jobs if part is None else jobs[part[0] :: part[1]]
-    with ExtractionProgress(len(mine), quiet=quiet) as progress:
-        failures = extract_all(
-            mine,
-            output,
-            tools,
-            processes=processes,
-            retry=retry,
-            half=half,
-            patience=patience,
-            tell=progress.tell,
-        )
-    if part is not None:
-        print(f"{len(mine) - len(failures)} of {len(mine)} recordings of part {shard}: {output}")
-        print(f"when all parts are done, join them: {shlex.join(_without_shard(sys.argv))}")
-        return
-    sizes = _join(jobs, items, output, features, context, failures)
+    with nullcontext() if part else alone_in(output, "is extracting into"):
+        with ExtractionProgress(len(mine), quiet=quiet) as progress:
+            failed = extract_all(
+                mine,
+                output,
+                tools,
+                processes=processes,
+                retry=retry,
+                half=half,
+                patience=patience,
+                tell=progress.tell,
+            )
+        if part is not None:
+            print(f"{len(mine) - len(failed)} of {len(mine)} recordings of part {shard}: {output}")
+            print(f"when all parts are done, join them: {shlex.join(_without_shard(sys.argv))}")
+            return
+        write_failures(failed, output)
+        if len(failed) == len(jobs):
+            if len(jobs) == 1:
+                raise DataError(next(iter(failed.values())))
+            raise DataError(f"none of the {len(jobs)} recordings could be read; {FAILURES} in it says why", path=output)
+        sizes = join(jobs, items, output, features, context=context, half=half, failed=failed)
     print(f"{sizes}: {output}")
-    if failures:
-        print(f"{len(failures)} of {len(jobs)} recordings failed, see {output / FAILURES}; --retry tries them again")
+    if failed:
+        print(f"{len(failed)} of {len(jobs)} recordings failed, see {output / FAILURES}; --retry tries them again")
+
+
+def _check_numbers(processes: int, patience: float) -> None:
+    if processes < 1:
+        raise UsageError(f"--processes {processes}: must be at least 1")
+    if not patience >= 1:
+        raise UsageError(f"--patience {patience}: must be at least 1 second")
+
+
+def _bounds(**values: float) -> "SentenceBounds":
+    """Where sentences end; refuses values that they cannot have."""
+    from pydantic import ValidationError
+
+    from mlcl.media.specification import SentenceBounds
+
+    try:
+        return SentenceBounds.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        message = str(first["msg"]).removeprefix("Input ")
+        raise UsageError(f"--{name.replace('_', '-')} {values[name]}: {message}") from None
+
+
+def _say_what_is_left_out(jobs: "Sequence[Job]", others: int, found: int, hears: bool) -> None:
+    """Notes on files that are no recordings, recordings without labels, and recordings without words."""
+    notes = []
+    if others:
+        what = "one file is no recording by its" if others == 1 else f"{others} files are no recordings by their"
+        notes.append(f"{what} suffix, and left out")
+    if found > len(jobs):
+        notes.append(f"{found - len(jobs)} of {found} recordings are not in the table of labels, and left out")
+    if not hears and any(_needs_ears(job) for job in jobs):
+        notes.append("recordings without a transcript have no words: mlcl features fetch whisper, or name --recogniser")
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:
@@ -150,46 +189,6 @@ def _specified(
 def _needs_ears(job: "Job") -> bool:
     """Whether words of a recording can come from its sound alone."""
     return job.transcript is None and (not job.stretches or any(part.text is None for part in job.stretches))
-
-
-def _join(
-    jobs: "Sequence[Job]",
-    items: "Sequence[LabelledItem] | None",
-    output: Path,
-    features: "FeatureSpecification",
-    context: int,
-    failures: dict[str, str],
-) -> str:
-    """Write the data set of all recordings that are there; returns its sizes in words."""
-    from mlcl.data.formats.own.folder_writer import fill
-    from mlcl.data.recordings import corpus_of
-    from mlcl.errors import DataError
-    from mlcl.files import replace_files
-    from mlcl.lock import alone_in
-    from mlcl.media.extraction import Extraction, extraction_file
-
-    done = [job for job in jobs if job.key not in failures]
-    lacking = [job for job in done if not extraction_file(output, job.key).is_file()]
-    if lacking:
-        raise DataError(
-            f"lacks {len(lacking)} recordings, {lacking[0].key} first; extract them, then join", path=output
-        )
-    if not done:
-        first = next(iter(failures.values()))
-        raise DataError(f"every recording failed, the first so: {first}", path=output)
-    labels = None if items is None else {item.id: item.cells for item in items if item.key not in failures}
-    with alone_in(output, "is writing"):
-        extractions = (Extraction.load(extraction_file(output, job.key)) for job in done)
-        corpus = corpus_of(extractions, features, labels=labels, context=context, path=str(output))
-        with replace_files(output) as filling:
-            fill(corpus, filling)
-    wordless = sum(not words for split in corpus.splits.values() for words in split.main.words)
-    if wordless and features.align == "words":
-        print(
-            f"note: {wordless} items have no words, so no rows lie under any; --align stream keeps rows without words",
-            file=sys.stderr,
-        )
-    return ", ".join(f"{len(split)} {name}" for name, split in corpus.splits.items())
 
 
 def _without_shard(arguments: Sequence[str]) -> list[str]:

@@ -55,6 +55,8 @@ class ExtractionProgress:
         self.failed += told.error is not None
         self.seconds += told.duration or 0.0
         self.bar.update(self.task, completed=self.done, heard=f"{self.seconds / 3600:.2f} h")
+        if told.error is not None and self.total == 1:
+            return  # the command ends with it
         if told.error is not None:
             self.console.print(f"failed: {printable(told.error)}", markup=False, soft_wrap=True)
         elif not self.quiet:

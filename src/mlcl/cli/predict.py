@@ -45,12 +45,20 @@ def predict(
     from mlcl.runs.trained import TrainedRun
 
     set_threads(threads)
-    given = [name for name, value in (("recordings", recordings), ("--data", data), ("--text", text)) if value]
+    given = [
+        name for name, value in (("recordings", recordings), ("--data", data), ("--text", text)) if value is not None
+    ]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)}: give one of them")
+    if json and text is None:
+        raise UsageError("--json goes with --text; recordings and data get files in --output")
+    if text is not None and output is not None:
+        raise UsageError(f"--output {output}: the score of --text is printed; leave --output out, or take --json")
     if text is not None:
         _predict_text(TrainedRun.load(run, device=device), text, json)
         return
+    if recordings is not None and split is not None:
+        raise UsageError(f"--split {split}: recordings have no splits; leave it out")
     if output is None:
         raise UsageError(f"--output is missing; name {'a folder' if recordings else 'a table'} to write")
     if recordings:

@@ -1,6 +1,6 @@
 """From extracted recordings to a corpus: one item per utterance, its words, and the rows that go with them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from mlcl.data.corpus import Corpus, Ragged
 from mlcl.data.formats.own.facts import Facts
 from mlcl.data.formats.own.from_table import Cells, TableReader
 from mlcl.data.formats.shared.source import Source
+from mlcl.errors import DataError
 from mlcl.intervals import find_overlaps, mean, midpoints
 from mlcl.media.extraction import Extraction, Utterance
 from mlcl.media.recording import FeatureStream
@@ -38,7 +39,8 @@ def corpus_of(
         facts: What is known of the labels.
 
     Raises:
-        DataError: If the labels are none, as in a table of our own folder; or there is no item.
+        DataError: If the labels are none, as in a table of our own folder; two recordings have an item of one id; or
+            there is no item.
     """
     widths = features.widths()
     items: dict[str, tuple[Utterance, dict[str, NDArray[np.float32]], list[Utterance]]] = {}
@@ -48,6 +50,12 @@ def corpus_of(
         for number, utterance in enumerate(utterances):
             if labels is not None and utterance.id not in labels:
                 continue
+            if utterance.id in items:
+                raise DataError(
+                    f"has another item called {utterance.id[:60]!a} already; rename the recording, or give ids in a "
+                    "table of labels",
+                    path=extraction.description.recording,
+                )
             said = _before(utterances, number, context)
             items[utterance.id] = (utterance, _rows(extraction, [utterance], features), said)
             if context:
@@ -68,6 +76,22 @@ def corpus_of(
     facts = (facts or Facts()).model_copy(update={"word_aligned": features.align == "words"})
     corpus = TableReader(Source(path), cells, facts, lambda index: f"item {chosen[index]}", "folder").build(rows)
     return replace(corpus, features=features)
+
+
+def check_labels(cells: Mapping[str, Sequence[str]], facts: Facts, path: str, place: Callable[[int], str]) -> None:
+    """Refuse labels, splits and ids that no corpus can have, before any recording is read.
+
+    Args:
+        cells: The columns ``id``, ``label`` or each ``label_NAME``, ``split`` and ``speaker``, those that there are.
+        facts: What is known of the labels.
+        path: The table, for errors.
+        place: Names a row of it by its index.
+
+    Raises:
+        DataError: With the row.
+    """
+    words = [["word"]] * len(cells["id"])
+    TableReader(Source(path), {**cells, "words": words}, facts, place, "folder").build({})
 
 
 def _before(utterances: Sequence[Utterance], number: int, most: int) -> list[Utterance]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from mlcl.errors import DataError
+from mlcl.errors import DataError, RunError
 from mlcl.files import naming, open_regular, sha256
 from mlcl.media.acoustic.loudness import loudness
 from mlcl.media.decode import Faults, facts, read_pictures, read_sound
@@ -54,8 +54,12 @@ class Step:
     duration: float | None
 
 
-def work_digest(job: Job, tools: Tools) -> str:
-    """A digest of all that an extraction is made of; the ends and the size stand for the recording."""
+def work_digest(job: Job, tools: Tools, *, half: bool = False) -> str:
+    """A digest of all that an extraction is made of; the ends and the size stand for the recording.
+
+    Raises:
+        OSError: If the recording or its transcript cannot be opened.
+    """
     digest = hashlib.sha256()
     with naming(job.recording), open_regular(job.recording) as stream:
         size = stream.seek(0, 2)
@@ -65,8 +69,10 @@ def work_digest(job: Job, tools: Tools) -> str:
         digest.update(stream.read(_ENDS))
     words = None if job.transcript is None else sha256(job.transcript)
     hearing = [tools.hearing.recogniser and Path(tools.hearing.recogniser).name, tools.hearing.language]
-    rest: list[Any] = [size, job.name, words, [asdict(part) for part in job.stretches], hearing]
-    digest.update(json.dumps([*rest, tools.features.model_dump(mode="json")], sort_keys=True).encode())
+    rest: list[Any] = [size, job.name, words, [asdict(part) for part in job.stretches], hearing, half]
+    digest.update(
+        json.dumps([*rest, tools.features.without_context().model_dump(mode="json")], sort_keys=True).encode()
+    )
     return digest.hexdigest()
 
 
@@ -78,18 +84,22 @@ def extract_to(
     `recording` comes first to be named by errors of the process that this runs in.
     """
     assert recording == job.recording
-    extraction = extract(job, tools, tell)
-    extraction.save(file, half=half)
+    extraction = extract(job, tools, tell, half=half)
+    try:
+        extraction.save(file, half=half)
+    except OSError as error:
+        raise RunError(f"{file} cannot be written: {error.strerror or error}") from None
     return extraction.description.notes
 
 
-def extract(job: Job, tools: Tools, tell: Callable[[Step], None] = lambda _: None) -> Extraction:
+def extract(job: Job, tools: Tools, tell: Callable[[Step], None] = lambda _: None, *, half: bool = False) -> Extraction:
     """Extract one recording.
 
     Args:
         job: The recording, its transcript, and the items it is cut into.
         tools: With what.
         tell: Called as the work goes on.
+        half: Whether it will be kept as float16.
 
     Raises:
         DataError: If the recording cannot be decoded, has neither sound nor picture, or its transcript is none.
@@ -97,7 +107,7 @@ def extract(job: Job, tools: Tools, tell: Callable[[Step], None] = lambda _: Non
     """
     path, features = job.recording, tools.features
     known = facts(path)
-    digest, faults = work_digest(job, tools), Faults()
+    digest, faults = work_digest(job, tools, half=half), Faults()
 
     def at(doing: str) -> Callable[[float], None]:
         return lambda seconds: tell(Step(doing, seconds, known.duration))
@@ -129,7 +139,7 @@ def extract(job: Job, tools: Tools, tell: Callable[[Step], None] = lambda _: Non
     notes = [*spoken.notes, *_notes(heard, seen, known.size is not None, features, faults)]
     return Extraction(
         Description(
-            recording=path.name,
+            recording=job.key,
             made_of=digest,
             duration=span[1],
             size=known.size,
@@ -162,9 +172,9 @@ def _notes(heard: _Ends, seen: list[Seen], pictures: bool, features: FeatureSpec
     notes = []
     if heard.start is None:
         notes.append("it has no sound")
-    if not pictures:
+    if features.visual is not None and not pictures:
         notes.append("it has no picture")
-    elif features.visual is not None and seen and not any(one.faces for one in seen):
+    elif seen and not any(one.faces for one in seen):
         notes.append("no face was found in it")
     late = (seen[0].time if seen else 0.0) - (heard.start or 0.0) if heard.start is not None and seen else 0.0
     if late > _LATE:
@@ -172,5 +182,6 @@ def _notes(heard: _Ends, seen: list[Seen], pictures: bool, features: FeatureSpec
     elif late < -_LATE:
         notes.append(f"its sound begins {-late:.1f} s after the pictures")
     if faults.count:
-        notes.append(f"it is damaged in {faults.count} places, which are left out (first: {faults.first})")
+        where = "one place, which is" if faults.count == 1 else f"{faults.count} places, which are"
+        notes.append(f"it is damaged in {where} left out (first: {faults.first})")
     return notes

@@ -4,20 +4,20 @@ import csv
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from mlcl.errors import DataError, Interrupted, RunError, UsageError
-from mlcl.files import is_there, write_json, write_text
+from mlcl.errors import DataError, Interrupted, RunError
+from mlcl.files import write_json, write_text
 from mlcl.inert import spreadsheet
 from mlcl.media.extract import Step, Tools, extract_to, work_digest
-from mlcl.media.extraction import extraction_file, made_of
+from mlcl.media.extraction import made_of
 from mlcl.media.isolated import Worker
 from mlcl.media.jobs import Job
-from mlcl.media.specification import FILE, FeatureSpecification
+from mlcl.media.names import extraction_file
 from mlcl.safe.text_file import read_json
 
 FAILURES = "failures.csv"
@@ -42,43 +42,6 @@ class Progress:
     notes: tuple[str, ...] = ()
 
 
-def prepare_folder(folder: Path, features: FeatureSpecification) -> None:
-    """Make the folder, or go on with one whose features are made in the same way.
-
-    Raises:
-        DataError: If there is something else at `folder`.
-        UsageError: If its features were made otherwise.
-    """
-    if is_there(folder) and not (folder / FILE).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError("exists and is no folder of mlcl extract; name another place", path=folder)
-    if (folder / FILE).is_file():
-        before = FeatureSpecification.read(folder / FILE)
-        if before != features:
-            raise UsageError(
-                f"--output {folder}: its features were made otherwise ({_difference(before, features)}); name another "
-                "folder, or give the same options"
-            )
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    features.write(folder / FILE)
-
-
-def _difference(before: FeatureSpecification, now: FeatureSpecification) -> str:
-    """The first value that differs, in words."""
-    for name in type(now).model_fields:
-        old, new = getattr(before, name), getattr(now, name)
-        if old != new:
-            if old is None or new is None or not hasattr(old, "model_fields"):
-                return f"{name} was {_short(old)}, is {_short(new)}"
-            inner = next(field for field in type(new).model_fields if getattr(old, field) != getattr(new, field))
-            return f"{name}.{inner} was {getattr(old, inner)}, is {getattr(new, inner)}"[:200]
-    return "in nothing"
-
-
-def _short(value: object) -> str:
-    return "none" if value is None else str(getattr(value, "extractor", value))
-
-
 def extract_all(
     jobs: Sequence[Job],
     folder: Path,
@@ -93,7 +56,7 @@ def extract_all(
     """Extract every recording that is not kept yet.
 
     Each is worked on by a process of its own, so that none can take others with it. A recording that fails is noted
-    beside the others and left alone until `retry`.
+    beside the others and left alone until it or its settings change, or `retry`.
 
     Args:
         processes: How many recordings at a time.
@@ -107,8 +70,9 @@ def extract_all(
 
     Raises:
         Interrupted: After Ctrl-C; what is done is kept.
+        MlclError: If a feature set or its weights are not here, or there is no room; whatever it is would stop all.
     """
-    todo = [job for job in jobs if _wanted(job, folder, tools, retry)]
+    todo = [job for job in jobs if _wanted(job, folder, tools, retry, half)]
     telling, stop = threading.Lock(), threading.Event()
     free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
     workers = [Worker(patience=patience) for _ in range(min(processes, max(len(todo), 1)))]
@@ -139,7 +103,8 @@ def extract_all(
         if stop.is_set():
             return
         if error is not None:
-            write_json(_failure(folder, job), {"recording": job.key, "reason": error})
+            made = _digest(job, tools, half)
+            write_json(_failure(folder, job), {"recording": job.key, "reason": error, "made_of": made})
         with telling:
             tell(Progress(job, None, duration, error, notes))
 
@@ -150,49 +115,63 @@ def extract_all(
                     while not done.done():
                         time.sleep(0.05)  # a wait without end would not see Ctrl-C
                     done.result()
-            except KeyboardInterrupt:
+            except BaseException as error:
                 stop.set()
                 for worker in workers:
                     worker.close()
-                raise Interrupted("stopped; what is done is kept") from None
+                if isinstance(error, KeyboardInterrupt):
+                    raise Interrupted("stopped; what is done is kept") from None
+                raise
     finally:
         for worker in workers:
             worker.close()
-    return write_failures(jobs, folder)
+    return failures(jobs, folder)
 
 
-def _wanted(job: Job, folder: Path, tools: Tools, retry: bool) -> bool:
-    file, failure = extraction_file(folder, job.key), _failure(folder, job)
-    known = made_of(file)
-    if known is not None and known == work_digest(job, tools):
+def _wanted(job: Job, folder: Path, tools: Tools, retry: bool, half: bool) -> bool:
+    failure, digest = _failure(folder, job), _digest(job, tools, half)
+    if digest is not None and made_of(extraction_file(folder, job.key)) == digest:
         failure.unlink(missing_ok=True)
         return False
-    if failure.is_file() and not retry:
+    if failure.is_file() and not retry and _read_failure(failure).get("made_of") == digest:
         return False
     failure.unlink(missing_ok=True)
     return True
+
+
+def _digest(job: Job, tools: Tools, half: bool) -> str | None:
+    """What an extraction is made of; None if the recording or its transcript cannot be opened."""
+    try:
+        return work_digest(job, tools, half=half)
+    except OSError:
+        return None
 
 
 def _failure(folder: Path, job: Job) -> Path:
     return extraction_file(folder, job.key).with_suffix(".failed.json")
 
 
-def write_failures(jobs: Sequence[Job], folder: Path) -> dict[str, str]:
-    """Write why recordings failed as ``failures.csv``, or remove it where none did; returns the same by key."""
-    found: dict[str, str] = {}
-    for job in jobs:
-        file = _failure(folder, job)
-        if file.is_file():
-            try:
-                found[job.key] = str(read_json(file)["reason"])
-            except (DataError, LookupError, TypeError):
-                raise RunError(f"{file} is damaged; delete it and start again with --retry") from None
+def failures(jobs: Sequence[Job], folder: Path) -> dict[str, str]:
+    """Why recordings failed, by key."""
+    files = {job.key: _failure(folder, job) for job in jobs}
+    return {key: _read_failure(file)["reason"] for key, file in files.items() if file.is_file()}
+
+
+def _read_failure(file: Path) -> dict[str, str]:
+    try:
+        found = read_json(file)
+        return {"reason": str(found["reason"]), "made_of": found["made_of"]}
+    except (DataError, LookupError, TypeError):
+        raise RunError(f"{file} is damaged; delete it") from None
+
+
+def write_failures(found: Mapping[str, str], folder: Path) -> None:
+    """Write why recordings failed as ``failures.csv``, or remove it where none did."""
     if not found:
         (folder / FAILURES).unlink(missing_ok=True)
-        return found
+        return
     text = StringIO()
     out = csv.writer(text)
     out.writerow(["recording", "reason"])
     out.writerows([spreadsheet(key), spreadsheet(reason)] for key, reason in found.items())
     write_text(folder / FAILURES, text.getvalue())
-    return found

@@ -15,9 +15,9 @@ from mlcl.intervals import check_intervals
 from mlcl.media.extractor import RULES, Loudness, Seen
 from mlcl.media.recording import FeatureStream, Word
 
-_FORMAT = "1"
+_FORMAT = 1
+_CONTENT = "mlcl.extraction"  # where a file's description stands in its header
 _MOST_BYTES = 2**33
-_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Description:
     """All of an extraction that is no numbers.
 
     Attributes:
-        recording: File name of the recording.
+        recording: Its path below the folder that was named, or its name.
         made_of: Digest of all that it was made of: the recording, its transcript, the settings.
         duration: Seconds that were decoded, from time 0 to the end of the last stream.
         size: Width and height of the picture; None without one.
@@ -99,7 +99,8 @@ class Extraction:
             tensors |= {"loudness.times": self.loudness.times, "loudness.level": self.loudness.level}
         if self.seen:
             tensors |= _as_arrays(self.seen)
-        content = {"format": _FORMAT, "description": json.dumps(asdict(self.description), ensure_ascii=False)}
+        told = json.dumps({"format": _FORMAT, **asdict(self.description)}, ensure_ascii=False)
+        content = {_CONTENT: told}  # one entry: several would be written in any order
         with replace_file(path) as temporary:
             save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, temporary, content)
 
@@ -117,11 +118,9 @@ class Extraction:
                 if stream.seek(0, 2) > _MOST_BYTES:
                     raise ValueError(f"it has more than {_MOST_BYTES} bytes")
             with safe_open(path, framework="np") as file:
-                content = file.metadata() or {}
-                if content.get("format") != _FORMAT:
-                    raise ValueError(f"its format is {str(content.get('format'))[:20]!a}, not {_FORMAT}")
+                content = _content(file)
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            return cls._of(content["description"], tensors)
+            return cls._of(content, tensors)
         except (OSError, SafetensorError, ValidationError, ValueError, LookupError, TypeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise DataError(
@@ -129,7 +128,7 @@ class Extraction:
             ) from None
 
     @classmethod
-    def _of(cls, description: str, tensors: dict[str, NDArray[Any]]) -> "Extraction":
+    def _of(cls, content: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> "Extraction":
         streams = {}
         for name in ("acoustic", "visual"):
             if f"{name}.values" in tensors:
@@ -145,14 +144,26 @@ class Extraction:
         if loudness is not None and loudness.times.shape != loudness.level.shape:
             raise ValueError(f"loudness has {loudness.times.shape} times and {loudness.level.shape} levels")
         seen = _from_arrays(tensors) if "seen.time" in tensors else ()
-        return cls(TypeAdapter(Description).validate_json(description), streams, loudness, seen)
+        description = TypeAdapter(Description).validate_json(json.dumps(content))
+        _check(description)
+        return cls(description, streams, loudness, seen)
 
 
-def extraction_file(folder: Path, key: str) -> Path:
-    """Where a folder keeps the extraction of the recording with this key, a relative path."""
-    from urllib.parse import quote
+def _content(file: Any) -> dict[str, Any]:
+    """What an open file describes; raises a ValueError if it is of another format."""
+    content = json.loads((file.metadata() or {})[_CONTENT])
+    if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
+        raise ValueError(f"its format is not {_FORMAT}")
+    return content
 
-    return folder / "recordings" / f"{quote(key, safe=' ')}{_SUFFIX}"
+
+def _check(description: Description) -> None:
+    """Raise a ValueError if a time cannot be, or two utterances share an id."""
+    for one in description.utterances:
+        check_intervals(np.array([(one.start, one.end), *((word.start, word.end) for word in one.words)]))
+    ids = {one.id for one in description.utterances}
+    if len(ids) < len(description.utterances):
+        raise ValueError("two utterances have one id")
 
 
 def made_of(path: Path) -> str | None:
@@ -162,8 +173,7 @@ def made_of(path: Path) -> str | None:
     try:
         open_regular(path).close()
         with safe_open(path, framework="np") as file:
-            content = file.metadata() or {}
-        return str(json.loads(content["description"])["made_of"]) if content.get("format") == _FORMAT else None
+            return str(_content(file)["made_of"])
     except (OSError, SafetensorError, ValueError, LookupError, TypeError):
         return None
 
@@ -180,12 +190,14 @@ def _as_arrays(seen: tuple[Seen, ...]) -> dict[str, NDArray[Any]]:
 
 def _from_arrays(tensors: dict[str, NDArray[Any]]) -> tuple[Seen, ...]:
     parts = [tensors[f"seen.{name}"].tolist() for name in ("time", "faces", "box", "chosen_by")]
+    if min(parts[3]) < -1:
+        raise ValueError("a face was chosen by an unknown rule")
     return tuple(
         Seen(
             float(time),
             int(faces),
-            None if rule < 0 else (box[0], box[1], box[2], box[3]),
-            RULES[rule] if rule >= 0 else None,
+            None if rule == -1 else (box[0], box[1], box[2], box[3]),
+            None if rule == -1 else RULES[int(rule)],
         )
         for time, faces, box, rule in zip(*parts, strict=True)
     )

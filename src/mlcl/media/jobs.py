@@ -1,5 +1,7 @@
 """Which recordings are to be extracted, under which names, and into which items."""
 
+import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from mlcl.errors import DataError, UsageError
 _VIDEO = "3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts webm wmv"
 _AUDIO = "aac aif aiff flac m4a mka mp3 oga ogg opus wav wma"
 SUFFIXES = frozenset(f".{end}" for end in f"{_VIDEO} {_AUDIO}".split())
+_ITEM = re.compile(r"(.+)_\d+")
 TRANSCRIPTS = (".srt", ".vtt", ".TextGrid", ".json", ".txt")
 
 
@@ -51,10 +54,17 @@ class Job:
     stretches: tuple[Stretch, ...] = field(default=())
 
 
-def find_jobs(inputs: Sequence[Path], transcript: Path | None = None) -> tuple[list[Job], int]:
+def find_jobs(
+    inputs: Sequence[Path], transcript: Path | None = None, *, apart: Sequence[Path] = ()
+) -> tuple[list[Job], int]:
     """One job for each recording that was named or lies below a folder that was named, in the order of their names.
 
     A file beside a recording that is called like it and ends in .srt, .vtt, .TextGrid, .json or .txt is its transcript.
+
+    Args:
+        inputs: Recordings, and folders that are searched; what is hidden in them is left out.
+        transcript: The words of the one recording that is named.
+        apart: Files and folders that are neither recordings nor counted, such as the output.
 
     Returns:
         The jobs, and how many files below the folders are no recordings by their suffix.
@@ -65,15 +75,17 @@ def find_jobs(inputs: Sequence[Path], transcript: Path | None = None) -> tuple[l
     """
     found: dict[str, Path] = {}
     others = 0
+    left_out = [place.resolve() for place in apart]
     for given in inputs:
         if not given.exists():
             raise DataError("there is no such file or folder; check the path", path=given)
-        files = sorted(_below(given)) if given.is_dir() else [given]
+        files = sorted(_below(given, left_out)) if given.is_dir() else [given]
         for file in files:
             if given.is_dir() and file.suffix.lower() not in SUFFIXES:
                 others += file.suffix not in TRANSCRIPTS
                 continue
             key = file.relative_to(given).as_posix() if given.is_dir() else file.name
+            key = os.fsencode(key).decode("utf-8", "backslashreplace")  # names that are no text have a key that is
             if key in found and found[key].resolve() != file.resolve():
                 raise UsageError(f"{found[key]} and {file} have one name; name the folder above both instead")
             found[key] = file
@@ -90,19 +102,29 @@ def find_jobs(inputs: Sequence[Path], transcript: Path | None = None) -> tuple[l
     return [Job(file, key, names[key], transcript or _beside(file)) for key, file in found.items()], others
 
 
-def _below(folder: Path) -> list[Path]:
-    """The files below a folder, hidden ones left out."""
-    return [
+def _below(folder: Path, apart: Sequence[Path]) -> list[Path]:
+    """The files below a folder, hidden ones left out, and those that are kept apart."""
+    places = [place.relative_to(folder.resolve()) for place in apart if place.is_relative_to(folder.resolve())]
+    files = [
         file
         for file in folder.rglob("*")
         if file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     ]
+    return [file for file in files if not any(file.relative_to(folder).is_relative_to(place) for place in places)]
 
 
 def _names(keys: Sequence[str]) -> Mapping[str, str]:
-    """The stem of each recording; where several share it, the whole path without slashes."""
+    """The stem of each recording; where several share it, the whole path without slashes.
+
+    The path, too, where the stem is that of another recording and a number: so the items of that one are called.
+    """
     stems = Counter(Path(key).stem for key in keys)
-    return {key: Path(key).stem if stems[Path(key).stem] == 1 else key.replace("/", "-") for key in keys}
+
+    def alone(stem: str) -> bool:
+        item = _ITEM.fullmatch(stem)
+        return stems[stem] == 1 and not (item and item[1] in stems)
+
+    return {key: Path(key).stem if alone(Path(key).stem) else key.replace("/", "-") for key in keys}
 
 
 def _beside(recording: Path) -> Path | None:

@@ -24,11 +24,13 @@ class LabelledItem:
         id: Of the item.
         key: Of its recording, see `Job`.
         cells: ``label`` or each ``label_NAME``, and ``split`` and ``speaker`` where the table has them, as written.
+        place: Its row in the table, for errors.
     """
 
     id: str
     key: str
     cells: dict[str, str]
+    place: str
 
 
 def label_jobs(table: Path, jobs: Sequence[Job]) -> tuple[list[Job], list[LabelledItem]]:
@@ -49,10 +51,14 @@ def label_jobs(table: Path, jobs: Sequence[Job]) -> tuple[list[Job], list[Labell
     """
     budget = Budget(str(table))
     read = read_table(budget, table, ("file",), None, first_row=2)
+    if read.latin1:
+        raise budget.error("is not UTF-8; save it as UTF-8")
     for name in read.names:
         if name not in COLUMNS and not name.startswith(("_", _LABEL)):
             raise budget.error(f"has a column {name[:40]!r}; {nearest(name[:40], [*COLUMNS, 'label_NAME', '_NAME'])}")
     labels = [name for name in read.names if name == "label" or (name.startswith(_LABEL) and name != _LABEL)]
+    if "label" in labels and len(labels) > 1:
+        raise budget.error(f"has columns 'label' and {labels[-1]!r}; name all labels or none")
     if not labels:
         raise budget.error("has no column 'label', nor any 'label_NAME'; add one, empty where a label is not known")
     by_name = _names(jobs)
@@ -76,8 +82,14 @@ def label_jobs(table: Path, jobs: Sequence[Job]) -> tuple[list[Job], list[Labell
             raise budget.error(f"starts at {start:g} and ends at {end:g} seconds; the end must be later", row.place)
         own.append(Stretch(identifier, start, end, row.cells.get("text") or None, row.cells.get("speaker") or None))
         if row.cells.get("transcript"):
-            transcripts[job.key] = _transcript(budget, row, table.parent)
-        items.append(LabelledItem(identifier, job.key, {name: row[name] for name in kept}))
+            words = _transcript(budget, row, table.parent)
+            if transcripts.setdefault(job.key, words) != words:
+                raise budget.error(
+                    f"names {words.name!a} as the transcript, and a row before {transcripts[job.key].name!a}; a "
+                    "recording has one",
+                    row.place,
+                )
+        items.append(LabelledItem(identifier, job.key, {name: row[name] for name in kept}, row.place))
     named = {job.key: job for job in jobs}
     return [
         replace(named[key], stretches=tuple(parts), transcript=transcripts.get(key, named[key].transcript))

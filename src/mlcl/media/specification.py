@@ -95,6 +95,10 @@ class FeatureSpecification(BaseModel):
         """Write the description as YAML, whole or not at all."""
         write_yaml(file, self.model_dump(mode="json"))
 
+    def without_context(self) -> "FeatureSpecification":
+        """The same for any number of sentences before: no row depends on it."""
+        return self.model_copy(update={"sentences": self.sentences.model_copy(update={"context": 0})})
+
     def widths(self) -> dict[str, int]:
         """Number of columns of each modality that has features."""
         made = {"acoustic": self.acoustic, "visual": self.visual}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlcl.errors import UsageError
+from mlcl.errors import DataError
 from mlcl.media.extraction import Utterance
 from mlcl.media.jobs import Job, Stretch
 from mlcl.media.recording import Sound, Word
@@ -67,7 +67,7 @@ def find_utterances(
         bounds: Where sentences end.
 
     Raises:
-        DataError: If the transcript cannot be read, or belongs to another recording.
+        DataError: If the transcript cannot be read, or it or a stretch belongs to another recording.
     """
     told = _told(job.stretches, sound, span, hearing)
     rest = Spoken(())
@@ -131,8 +131,8 @@ def _times(part: Stretch, span: tuple[float, float]) -> tuple[float, float]:
     """Where a stretch begins and ends."""
     start, end = part.start if part.start is not None else span[0], part.end if part.end is not None else span[1]
     if start >= span[1]:
-        raise UsageError(
-            f"the item {part.id} begins at {start:g} s, and its recording ends at {span[1]:.1f} s; correct it"
+        raise DataError(
+            f"the item {part.id} begins at {start:g} s, and its recording ends at {span[1]:.1f} s; correct its start"
         )
     return start, max(end, start)
 

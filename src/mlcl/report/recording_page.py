@@ -62,7 +62,7 @@ def recording_page(timeline: Timeline, *, link: str, frames: Sequence[tuple[floa
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_plain
     )
-    environment.filters |= {"clock": clock, "percent": _percent}
+    environment.filters |= {"clock": clock, "percent": _percent, "sentence": _sentence}
     folder = files("mlcl.report") / "templates"
     style: Any = "".join((folder / name).read_text(encoding="utf-8") for name in ("report.css", "recording.css"))
     return environment.from_string((folder / "recording.html.j2").read_text(encoding="utf-8")).render(
@@ -162,6 +162,11 @@ def _sources(timeline: Timeline) -> str:
     }
     found = {word.time_source: None for one in timeline.sentences for word in one.words}
     return "; ".join(worth.get(name, name) for name in found)
+
+
+def _sentence(note: str) -> str:
+    """A note as a sentence."""
+    return f"{note[:1].upper()}{note[1:]}" + ("" if note.endswith((".", "!", "?")) else ".")
 
 
 def _percent(value: float | None) -> str:

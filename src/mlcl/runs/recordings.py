@@ -12,11 +12,12 @@ from mlcl.errors import UsageError
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.files import write_json
 from mlcl.media.feature_sets import open_specified
+from mlcl.media.names import file_name
 from mlcl.media.specification import ExtractorSpecification, FeatureSpecification
 from mlcl.media.words.transcript import split_words
-from mlcl.modality import ACOUSTIC, TEXT, VISUAL
+from mlcl.modality import TEXT
 from mlcl.runs.export import write_table
-from mlcl.runs.timeline import Timeline
+from mlcl.runs.timeline import Timeline, modalities_read
 from mlcl.runs.trained import TrainedRun
 
 _log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def features_of(run: TrainedRun, weights: dict[str, Path]) -> FeatureSpecificati
         UsageError: If a feature set of the training, or its weights, is not here or differs; or the run reads no words.
     """
     wanted = run.processor.features
-    read = [name for name in (ACOUSTIC, VISUAL) if name in run.processor.modalities and _fitted(run, name)]
+    read = [name for name in modalities_read(run) if name != TEXT]
     if wanted is None:
         if TEXT not in run.processor.modalities or run.processor.vectors:
             raise UsageError(
@@ -54,12 +55,6 @@ def features_of(run: TrainedRun, weights: dict[str, Path]) -> FeatureSpecificati
         if specification is not None and name in read:
             open_specified(specification, weights=weights.get(name))  # before the first recording, not within it
     return wanted.model_copy(update={name: made if name in read else None for name, made in needed.items()})
-
-
-def _fitted(run: TrainedRun, name: str) -> bool:
-    """Whether the training had rows of this modality; one column stands for none."""
-    known = run.folder.read_facts().get("data", {}).get("widths")
-    return name in known if isinstance(known, dict) else run.processor.widths.get(name, 1) > 1
 
 
 def score_text(run: TrainedRun, text: str) -> Predictions:
@@ -92,9 +87,11 @@ def page_names(timelines: Sequence[Timeline]) -> list[str]:
     """What the files of each recording are called: its own name, without its suffix where that tells them apart."""
     stems = [Path(timeline.recording).stem for timeline in timelines]
     names = [
-        stem if stems.count(stem) == 1 else timeline.recording for stem, timeline in zip(stems, timelines, strict=True)
+        stem if stems.count(stem) == 1 else timeline.recording.replace("/", "-")
+        for stem, timeline in zip(stems, timelines, strict=True)
     ]
-    return [name if names.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(names, 1)]
+    plain = [file_name(name) for name in names]
+    return [name if plain.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(plain, 1)]
 
 
 _WORD_COLUMNS = ["recording", "sentence", "word", "start", "end", "time_source", "confidence"]

@@ -45,7 +45,7 @@ class ScoredSentence:
         score: The predicted score; of two classes the probability of the second; None for more classes.
         probabilities: Of each class, in their order; empty for scores.
         chosen: Name of the likeliest class; None for scores.
-        missing: The modalities that the model had nothing of.
+        missing: The modalities that the run reads and the sentence has nothing of.
         face_share: Share of the pictures with a face; None without pictures.
         sound_share: Share of the time that is less than 25 dB below the recording's loud moments; None without sound.
         unsure_words: How many words the recogniser gave with a probability below .5.
@@ -78,7 +78,7 @@ class Timeline:
     """A recording as a run hears and sees it.
 
     Attributes:
-        recording: File name.
+        recording: Its path below the folder that was named, or its name.
         run: Name of the run.
         duration: In seconds.
         size: Width and height of the picture; None without one.
@@ -135,7 +135,7 @@ def score_recording(run: TrainedRun, extraction: Extraction, features: FeatureSp
     if not present:
         raise DataError(_nothing(run, what.utterances), path=what.recording)
     sentences = tuple(
-        _scored(utterance, by_id[utterance.id], target, extraction, present)
+        _scored(utterance, by_id[utterance.id], target, extraction, present, modalities_read(run))
         for utterance in sorted(what.utterances, key=lambda one: one.start)
     )
     return Timeline(
@@ -156,6 +156,17 @@ def score_recording(run: TrainedRun, extraction: Extraction, features: FeatureSp
     )
 
 
+def modalities_read(run: TrainedRun) -> tuple[str, ...]:
+    """The modalities that a run reads and had rows of in its training; one column stands for none."""
+    known = run.folder.read_facts().get("data", {}).get("widths")
+    widths = run.processor.widths
+
+    def fitted(name: str) -> bool:
+        return name == TEXT or (name in known if isinstance(known, dict) else widths.get(name, 1) > 1)
+
+    return tuple(name for name in MODALITIES if name in run.processor.modalities and fitted(name))
+
+
 def _present(run: TrainedRun, extraction: Extraction, features: FeatureSpecification) -> tuple[str, ...]:
     """The modalities that the run reads and the recording has."""
     words = any(utterance.words for utterance in extraction.description.utterances)
@@ -164,12 +175,12 @@ def _present(run: TrainedRun, extraction: Extraction, features: FeatureSpecifica
     for name in (ACOUSTIC, VISUAL):
         stream = extraction.streams.get(name)
         found[name] = stream is not None and bool(stream.values.any()) and (words or not under_words)
-    return tuple(name for name in MODALITIES if found[name] and name in run.processor.modalities)
+    return tuple(name for name in modalities_read(run) if found[name])
 
 
 def _nothing(run: TrainedRun, utterances: Sequence[Utterance]) -> str:
     words = "" if any(one.words for one in utterances) else "; it has no words: give --transcript or --recogniser"
-    return f"has nothing of what this run reads ({', '.join(run.processor.modalities)}){words}"
+    return f"has nothing of what this run reads ({', '.join(modalities_read(run))}){words}"
 
 
 def _scored(
@@ -178,6 +189,7 @@ def _scored(
     target: Target,
     extraction: Extraction,
     present: tuple[str, ...],
+    reads: tuple[str, ...],
 ) -> ScoredSentence:
     shares = () if target.task == "regression" else tuple(float(value) for value in np.asarray(score))
     seen = [one for one in extraction.seen if utterance.start <= one.time < utterance.end]
@@ -193,7 +205,7 @@ def _scored(
         score=single,
         probabilities=shares,
         chosen=target.class_names[int(chosen(np.asarray(score)[None])[0])] if shares else None,
-        missing=tuple(name for name in MODALITIES if name not in present or not has[name]),
+        missing=tuple(name for name in reads if name not in present or not has[name]),
         face_share=len(faces) / len(seen) if seen else None,
         sound_share=_sound_share(utterance, extraction),
         unsure_words=sum(word.confidence is not None and word.confidence < _UNSURE for word in utterance.words),
