@@ -19,6 +19,7 @@ _LOOP = 2.4  # ratio by which text compresses where the recogniser repeats itsel
 _NO_SPEECH = 0.6  # Whisper's probability that nothing is said
 _UNSURE_WORD = 0.5  # least probability of a word where Whisper doubts that anything is said
 _DOUBTFUL = 0.65  # mean probability of words; speech that the model knows has .75 and more
+_STEP = 10 * RATE
 _LEAST_PEAK = 1e-3  # of full scale; quieter sound is silence, -60 dB
 
 
@@ -107,7 +108,9 @@ class _Heard:
     def add(self, block: Sound) -> None:
         from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-        samples = np.nan_to_num(block.samples)
+        # Few lengths: the detector's runtime keeps memory for each length that it has seen.
+        samples = np.zeros(-(-len(block.samples) // _STEP) * _STEP, np.float32)
+        samples[: len(block.samples)] = np.nan_to_num(block.samples)
         if np.abs(samples).max(initial=0) < _LEAST_PEAK:
             return
         spoken = get_speech_timestamps(samples, VadOptions(min_silence_duration_ms=1000))

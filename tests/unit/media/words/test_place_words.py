@@ -137,7 +137,7 @@ def test_a_transcript_of_another_recording_is_an_error() -> None:
 
 
 def test_an_unknown_method_is_an_error() -> None:
-    with pytest.raises(UsageError, match="unknown method 'leters'.*did you mean 'letters'"):
+    with pytest.raises(UsageError, match=r"unknown method 'leters'.*did you mean 'letters'"):
         place_words("x", [], order=["leters"])
 
 
@@ -268,7 +268,6 @@ def test_the_language_is_found_once_and_times_go_on_from_block_to_block(hearing:
     assert [word.text for word in heard.words] == ["one-two", "three"] * 3
     starts = [word.start for word in heard.words]
     assert starts == sorted(starts)
-    assert all(word.start % 1000 < 13.0 or word.start > 90 for word in heard.words)
     assert heard.words[0].confidence == 0.8
 
 
