@@ -30,7 +30,10 @@ class Piece:
 
 
 def match_long(given: Sequence[str], heard: Sequence[Word]) -> list[int | None]:
-    """For each given word the index of the heard word that is the same or much alike; in memory that does not grow."""
+    """For each given word the index of the heard word that is the same, but for case and punctuation.
+
+    Memory does not grow with the text, since some hundred words are matched at a time.
+    """
     pairs: list[int | None] = [None] * len(given)
     at = begin = 0
     ahead = _AHEAD
@@ -38,7 +41,7 @@ def match_long(given: Sequence[str], heard: Sequence[Word]) -> list[int | None]:
         end = min(begin + _HEARD_AT_ONCE, len(heard))
         texts = [word.text for word in heard[begin:end]]
         part = given[at : at + ahead * _HEARD_AT_ONCE]
-        found = match_words(part, texts, open_end=True)
+        found = match_words(part, texts, same_only=True, open_end=True)
         good = [(row, pair[0]) for row, pair in enumerate(found) if pair is not None and pair[1] >= LIKE]
         if end < len(heard):
             good = [(row, column) for row, column in good if column < len(texts) - _AGAIN]

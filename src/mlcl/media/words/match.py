@@ -1,7 +1,7 @@
 """Recognised words laid on given ones, so that the given ones get their times."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -12,7 +12,7 @@ _OTHER = -0.4  # of pairing two words that are not alike
 
 
 def match_words(
-    given: Sequence[str], heard: Sequence[str], *, open_end: bool = False
+    given: Sequence[str], heard: Sequence[str], *, same_only: bool = False, open_end: bool = False
 ) -> list[tuple[int, float] | None]:
     """For each given word the index of the heard word that is laid on it, and how alike they are in [0, 1].
 
@@ -21,11 +21,12 @@ def match_words(
     Args:
         given: Words of the transcript.
         heard: Words of the recogniser.
+        same_only: Whether only the same words are alike, which is much faster for many.
         open_end: Whether given words after the last one heard cost nothing: they may come later.
     """
     plain_given, plain_heard = [_plain(word) for word in given], [_plain(word) for word in heard]
     rows, columns = len(given), len(heard)
-    scores = _likeness(plain_given, plain_heard)
+    scores = _likeness(plain_given, plain_heard, _same if same_only else _alike)
     gain = np.where(scores >= LIKE, scores, _OTHER)
     best = np.zeros((rows + 1, columns + 1))
     best[0] = np.arange(columns + 1) * _GAP
@@ -61,7 +62,9 @@ def _plain(word: str) -> str:
     return "".join(sign for sign in folded if sign.isalnum()) or word
 
 
-def _likeness(given: list[str], heard: list[str]) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+def _likeness(
+    given: list[str], heard: list[str], alike: Callable[[str, str], float]
+) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
     """(given, heard) likeness; computed once for each pair of distinct words of like length."""
     scores = np.zeros((len(given), len(heard)))
     columns: dict[str, list[int]] = {}
@@ -70,10 +73,14 @@ def _likeness(given: list[str], heard: list[str]) -> "np.ndarray[tuple[int, int]
     known: dict[str, list[tuple[list[int], float]]] = {}
     for row, word in enumerate(given):
         if word not in known:
-            known[word] = [(places, score) for other, places in columns.items() if (score := _alike(word, other))]
+            known[word] = [(places, score) for other, places in columns.items() if (score := alike(word, other))]
         for places, score in known[word]:
             scores[row, places] = score
     return scores
+
+
+def _same(one: str, other: str) -> float:
+    return EXACT if one == other else 0.0
 
 
 def _alike(one: str, other: str) -> float:
