@@ -89,10 +89,10 @@ def extract(
     )
     tools = Tools(features, hearing.hearing(threads), hearing.folders())
     prepare_folder(output, features)
-    if not quiet:
-        _say_what_is_left_out(jobs, others, found, tools.hearing.recogniser is not None)
     mine = jobs if part is None else jobs[part[0] :: part[1]]
     with nullcontext() if part else alone_in(output, "is extracting into"):
+        if not quiet:
+            _say_what_is_left_out(jobs, others, found, tools.hearing.recogniser is not None)
         with ExtractionProgress(len(mine), quiet=quiet) as progress:
             failed = extract_all(
                 mine,

@@ -4,6 +4,8 @@ import os
 import platform
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from mlcl.errors import DataError, UsageError
 from mlcl.files import is_there
 from mlcl.media.specification import FILE, FeatureSpecification
@@ -43,7 +45,7 @@ def _difference(before: FeatureSpecification, now: FeatureSpecification) -> str:
     for name in type(now).model_fields:
         old, new = getattr(before, name), getattr(now, name)
         if old != new:
-            if old is None or new is None or not hasattr(old, "model_fields"):
+            if not (isinstance(old, BaseModel) and isinstance(new, BaseModel)):
                 return f"{name} was {_short(old)}, is {_short(new)}"
             inner = next(field for field in type(new).model_fields if getattr(old, field) != getattr(new, field))
             return f"{name}.{inner} was {_short(getattr(old, inner))}, is {_short(getattr(new, inner))}"

@@ -110,7 +110,7 @@ def test_two_who_speak_at_once_keep_their_own_words(job: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["  two   spaces ", "[laughs] (sighs) <i>hm</i>", "Ann: hello there", "你好吗", "-- – …"]
+    "text", ["  two   spaces ", "[laughs] (sighs) <i>hm</i>", "Ann: hello there", "你好吗", "-- ... !"]
 )
 def test_a_text_is_kept_as_it_was_written(job: Job, text: str) -> None:
     (one,) = cut(job, Stretch("a", 0.0, 2.0, text))
