@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from mlcl.cli.media_options import HearingOptions
-from mlcl.cli.options import Threads
 from mlcl.errors import DataError, UsageError
 from mlcl.lock import alone_in
 from mlcl.modality import ACOUSTIC, VISUAL
@@ -24,7 +23,7 @@ _NO_HEARING = HearingOptions()
 
 
 def extract(
-    recordings: Annotated[list[Path], Parameter(help="Recordings, and folders of them.")],
+    recordings: Annotated[list[Path], Parameter(negative="", help="Recordings, and folders of them.")],
     *,
     output: Annotated[Path, Parameter(help="Data folder to make or to go on with; ready for `mlcl train`.")],
     labels: Annotated[
@@ -59,7 +58,7 @@ def extract(
         Parameter(help="Only part i of n of the recordings, as in `2/8`; the last call without it joins all."),
     ] = None,
     patience: Annotated[float, Parameter(help="Seconds without progress after which a recording has failed.")] = 120.0,
-    threads: Threads = None,
+    threads: Annotated[int | None, Parameter(help="CPU threads of the recogniser; one when absent.")] = None,
     quiet: Annotated[bool, Parameter(negative="", help="Say only what failed.")] = False,
 ) -> None:
     """Turn recordings into a data folder: words with times, acoustic and visual rows.

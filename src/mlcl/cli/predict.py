@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from mlcl.cli.media_options import HearingOptions
-from mlcl.cli.options import Data, Device, Json, Run, Threads, set_threads
+from mlcl.cli.options import Data, Device, Run, Threads, set_threads
 from mlcl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ _NO_HEARING = HearingOptions()
 def predict(
     run: Run,
     recordings: Annotated[
-        list[Path] | None, Parameter(help="Recordings, and folders of them, to be scored sentence by sentence.")
+        list[Path] | None,
+        Parameter(negative="", help="Recordings, and folders of them, to be scored sentence by sentence."),
     ] = None,
     *,
     data: Data = None,
@@ -34,7 +35,7 @@ def predict(
     hearing: HearingOptions = _NO_HEARING,
     frames: Annotated[bool, Parameter(help="Whether pages show small pictures of the recording.")] = True,
     processes: Annotated[int, Parameter(help="Recordings that are extracted at a time.")] = 1,
-    json: Json = False,
+    json: Annotated[bool, Parameter(negative="", help="Print the score of --text as JSON.")] = False,
     device: Device = "auto",
     threads: Threads = None,
     quiet: Annotated[bool, Parameter(negative="", help="Show no progress.")] = False,
