@@ -17,13 +17,23 @@ STUDY = {
     *("--output", "--data", "--text-encoder", "--seeds", "--profile", "--set"),
     *("--processes", "--devices", "--threads", "--retry"),
 }
+HEARING = {"--recogniser", "--language", "--weights", "--acoustic-model", "--visual-model"}
 OPTIONS = {
     "train": {
         *("--model", "--data", "--text-encoder", "--label", "--profile", "--seed", "--set", "--output"),
         *("--resume", "--device", "--threads", "--track", "--quiet"),
     },
     "evaluate": {"--split", "--data", "--device", "--threads", "--json"},
-    "predict": {"--data", "--output", "--split", "--device", "--threads"},
+    "extract": {
+        *("--output", "--labels", "--transcript", "--acoustic", "--visual", *HEARING, "--layer"),
+        *("--picture-rate", "--align", "--context", "--pause", "--most-seconds", "--most-words", "--half", "--retry"),
+        *("--processes", "--shard", "--patience", "--threads", "--quiet"),
+    },
+    "predict": {
+        *("--data", "--output", "--split", "--device", "--threads", "--recordings", "--text", "--transcript", *HEARING),
+        *("--frames", "--no-frames", "--processes", "--json", "--quiet"),
+    },
+    "features": {"--weights", "--json"},
     "tune": {
         *("--model", "--data", "--text-encoder", "--trials", "--study", "--profile", "--seed", "--set"),
         *("--timeout", "--apply", "--importance", "--device", "--threads", "--quiet"),
@@ -55,6 +65,7 @@ OPTIONS = {
 }
 POSITIONAL = {
     **{"train": "RECIPE", "evaluate": "RUN", "predict": "RUN", "config": "RECIPE", "tune": "RECIPE"},
+    **{"extract": "RECORDINGS", "features": "NAME"},
     **{"models": "", "compare": "RECIPE", "ablate": "RECIPE", "crossvalidate": "RECIPE"},
     **{"data inspect": "FILE", "data verify": "FILE", "data convert": "FILE", "data split": "FILE"},
     **{"report": "STUDY", "data layouts": ""},

@@ -8,6 +8,8 @@ from mlcl.cli.config import config
 from mlcl.cli.crossvalidate import crossvalidate
 from mlcl.cli.data import data
 from mlcl.cli.evaluate import evaluate
+from mlcl.cli.extract import extract
+from mlcl.cli.features import features
 from mlcl.cli.models import models
 from mlcl.cli.predict import predict
 from mlcl.cli.report import report
@@ -16,6 +18,7 @@ from mlcl.cli.train import train
 from mlcl.cli.tune import tune
 
 VERBS: dict[str, Callable[..., None] | App] = {
+    "extract": extract,
     "train": train,
     "crossvalidate": crossvalidate,
     "evaluate": evaluate,
@@ -27,6 +30,7 @@ VERBS: dict[str, Callable[..., None] | App] = {
     "ablate": ablate,
     "report": report,
     "models": models,
+    "features": features,
 }
 
 

@@ -65,7 +65,8 @@ def choose_columns(corpus: Corpus, name: str) -> Corpus:
         rows = {kind: _kept(ragged, CHOICES[name].get(kind)) for kind, ragged in part.rows.items()}
         return replace(part, rows=rows)
 
-    return corpus.with_splits({key: split.with_segments(segment) for key, split in corpus.splits.items()})
+    splits = {key: split.with_segments(segment) for key, split in corpus.splits.items()}
+    return replace(corpus, splits=splits, features=None)  # no extractor makes these columns
 
 
 def _kept(rows: Ragged, choice: Choice | None) -> Ragged:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.data.target import Task
+from mlcl.media.specification import FeatureSpecification
 
 SPLITS = ("train", "dev", "test")
 
@@ -124,6 +125,7 @@ class Corpus:
         label_classes: The same for every named label that has any, the chosen one's among them.
         label_range: Least and greatest possible label of a regression that the layout or the file declares.
         notes: What a user should know of the file: one sentence each.
+        features: How the rows were made of recordings, where ``mlcl extract`` made them.
     """
 
     splits: dict[str, Split]
@@ -138,6 +140,7 @@ class Corpus:
     label_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
     label_classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    features: FeatureSpecification | None = None
 
     @property
     def has_words(self) -> bool:

@@ -20,6 +20,7 @@ from mlcl.data.target import Target
 from mlcl.data.vectors import stepwise
 from mlcl.errors import DataError, RunError
 from mlcl.files import write_json
+from mlcl.media.specification import FeatureSpecification
 from mlcl.modality import ACOUSTIC, TEXT, VISUAL
 from mlcl.safe.text_file import read_json
 
@@ -45,6 +46,7 @@ class Processor:
         per_item: Whether the columns of each item are standardised by themselves.
         vectors: Whether the text is word vectors, which are taken as they are.
         word_aligned: Whether rows belonged to words in training; None for runs of version 0.1.0.
+        features: How the rows were made of recordings, where the data say so.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -61,6 +63,7 @@ class Processor:
     per_item: bool = False
     vectors: bool = False
     word_aligned: bool | None = None
+    features: FeatureSpecification | None = None
 
     @classmethod
     def fit(cls, corpus: Corpus, config: DataConfig, *, vectors: bool = False) -> "Processor":
@@ -98,6 +101,7 @@ class Processor:
             per_item=config.normalise == "item",
             vectors=vectors,
             word_aligned=corpus.word_aligned,
+            features=corpus.features,
         )
 
     def encode(
@@ -158,8 +162,9 @@ class Processor:
     def plain(self) -> dict[str, Any]:
         """Plain values; those of the target stand among the others."""
         values = asdict(self)
-        del values["target"]
-        return {**values, **self.target.plain()}
+        del values["target"], values["features"]
+        features = {} if self.features is None else {"features": self.features.model_dump(mode="json")}
+        return {**values, **self.target.plain(), **features}
 
     def save(self, folder: Path) -> None:
         """Write ``processor.json``."""

@@ -28,6 +28,7 @@ def corpus_facts(experiment: Experiment, corpus: Corpus, processor: Processor) -
         **processor.target.plain(),
         "items": {name: len(split) for name, split in corpus.splits.items()},
         "widths": corpus.widths(),
+        "context": corpus.has_context,
         "repaired_rows": corpus.repaired,
         "leaks": in_two_splits(corpus),
         **({} if fold is None else {"fold": fold}),

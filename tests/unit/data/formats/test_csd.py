@@ -11,8 +11,8 @@ import pytest
 from mlcl.data.corpus import Corpus
 from mlcl.data.formats import read_corpus
 from mlcl.data.formats.originals import csd
-from mlcl.data.intervals import COLLAPSES
 from mlcl.errors import DataError, UsageError
+from mlcl.intervals import COLLAPSES
 from originals import csd_folder, seconds, tokens, write_csd
 from reading import read_with
 

@@ -14,8 +14,8 @@ from mlcl.data.formats.originals.csd_sequence import LABELS, ROWS, WORDS, Sequen
 from mlcl.data.formats.shared.builder import SplitBuilder
 from mlcl.data.formats.shared.source import Source
 from mlcl.data.formats.texts.labelled import NO_SPLIT, build_labelled
-from mlcl.data.intervals import COLLAPSES, Overlaps, find_overlaps, midpoints
 from mlcl.errors import DataError, UsageError, nearest
+from mlcl.intervals import COLLAPSES, Overlaps, find_overlaps, midpoints
 from mlcl.safe.hdf5 import Hdf5, probe
 from mlcl.safe.text_file import read_json
 

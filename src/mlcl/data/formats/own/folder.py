@@ -1,7 +1,7 @@
 """Reader of our own folder: a table that a person writes by hand, and .npy or .npz files with the rows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mlcl.data.formats.shared.source import Source
 from mlcl.errors import reason
 from mlcl.files import is_there
 from mlcl.inert import plain_cell
+from mlcl.media.specification import FILE, FeatureSpecification
 from mlcl.safe.csv_file import column_names, read_table
 from mlcl.safe.inside import inside
 from mlcl.safe.npy import FAILURES, Archive, load_npy, map_npy
@@ -75,7 +76,18 @@ def read(data: Path, source: Source) -> Corpus:
             rows[column] = folder.items(column, cells[column], place)
         elif whole:
             rows[column] = folder.whole(column, len(cells["id"]))
-    return TableReader(source, cells, facts, place, "folder", notes).build(rows)
+    corpus = TableReader(source, cells, facts, place, "folder", notes).build(rows)
+    return replace(corpus, features=_features(data / FILE, corpus, source)) if is_there(data / FILE) else corpus
+
+
+def _features(file: Path, corpus: Corpus, source: Source) -> FeatureSpecification:
+    """How the rows were made; refuses a description of other rows."""
+    features = FeatureSpecification.read(file)
+    widths = corpus.widths()
+    for kind, width in features.widths().items():
+        if widths.get(kind, width) != width:
+            raise source.error(f"describes {width} {kind} columns, here are {widths[kind]}; delete it", file.name)
+    return features
 
 
 def _read_table(file: Path, source: Source) -> Mapping[str, Cells]:

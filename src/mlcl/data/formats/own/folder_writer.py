@@ -13,6 +13,7 @@ from mlcl.data.corpus import Corpus, Ragged
 from mlcl.data.formats.own.to_table import CorpusTable, to_table
 from mlcl.files import new_folder, write_yaml
 from mlcl.inert import spreadsheet
+from mlcl.media.specification import FILE
 
 _CHUNK = 2**16  # rows that are written at a time
 
@@ -27,10 +28,21 @@ def write(corpus: Corpus, path: Path) -> None:
     """
     table = to_table(corpus, path)
     with new_folder(path) as folder:
-        guarded = _write_table(folder / "data.csv", table)
-        for column in next(iter(table.rows.values())):
-            _write_rows(folder, column, [rows[column] for rows in table.rows.values()])
-        write_yaml(folder / "data.yaml", table.facts.model_copy(update={"guarded": guarded or None}).plain())
+        _fill(table, corpus, folder)
+
+
+def fill(corpus: Corpus, folder: Path) -> None:
+    """Write the same files into an empty folder; raises as `write`."""
+    _fill(to_table(corpus, folder), corpus, folder)
+
+
+def _fill(table: CorpusTable, corpus: Corpus, folder: Path) -> None:
+    guarded = _write_table(folder / "data.csv", table)
+    for column in next(iter(table.rows.values())):
+        _write_rows(folder, column, [rows[column] for rows in table.rows.values()])
+    write_yaml(folder / "data.yaml", table.facts.model_copy(update={"guarded": guarded or None}).plain())
+    if corpus.features is not None:
+        corpus.features.write(folder / FILE)
 
 
 def _write_table(file: Path, table: CorpusTable) -> bool:

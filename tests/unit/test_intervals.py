@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mlcl.data.intervals import COLLAPSES, find_overlaps
+from mlcl.intervals import COLLAPSES, find_overlaps
 
 Times = NDArray[np.float64]
 TICK = 1 / 64  # so that every sum of times is exact
