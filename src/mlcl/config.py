@@ -96,8 +96,6 @@ class TrainConfig(Section):
     """Number format of the computation; weights stay fp32."""
     select_on: str | None = None
     """Dev metric that chooses the epoch; null means mae for scores, calibrated_cross_entropy for classes."""
-    average: float = Field(default=0.0, ge=0, lt=1)
-    """Score and keep an exponential average of the weights with this decay per step, not the last ones; 0 for none."""
     patience: int | None = Field(default=None, ge=1, le=100_000)
     """Stop after this many epochs without improvement on dev; null trains all epochs."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from command import SMALL, TINY, refuse, succeed
+from command import SMALL, TINY, invoke, refuse, succeed
 from corpora import plain
 from mlcl.data.formats import LAYOUTS, read_corpus
 from mlcl.data.formats.texts import mustard
@@ -17,6 +17,7 @@ from mlcl.encode.tokenizer import load_tokenizer, word_tokenizer
 from originals import csd_folder, write_mustard
 from reading import read_with
 from writers import mag_data, write_hkt, write_mag, write_pickle
+from writers_arrays import mmsa_data
 
 WRITABLE = [layout.name for layout in LAYOUTS if layout.write]
 
@@ -54,6 +55,16 @@ def test_columns_of_a_release_become_those_of_another(workplace: Path) -> None:
     np.testing.assert_array_equal(after.rows["acoustic"].values, before.rows["acoustic"].values[:, [1, 3, 6, 25, 60]])
     assert after.rows["visual"].width == 20
     np.testing.assert_array_equal(after.rows["visual"].values[:, -1], before.rows["visual"].values[:, 40])
+
+
+def test_mmsa_with_words_and_vectors_becomes_mult(workplace: Path) -> None:
+    write_pickle(workplace / "data.pkl", mmsa_data())
+    to = ("data", "convert", "data.pkl", "out.pkl", "--to", "mult")
+    assert "keep one with --label" in refuse(1, *to)
+    outcome = invoke(*to, "--label", "M")
+    assert (outcome.code, outcome.out) == (0, "5 train, 2 dev, 3 test: out.pkl\n")
+    assert "note: data.pkl: the words are left out; the text is the vectors that the file has" in outcome.err
+    assert read_corpus("out.pkl").widths() == {"text": 6, "acoustic": 5, "visual": 3}
 
 
 def test_half_takes_half_the_room(workplace: Path) -> None:

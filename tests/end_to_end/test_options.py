@@ -47,7 +47,6 @@ OTHER = {
     "model.mask_padding": "false",
     "model.longest_sequence": "2",
     "model.modality_heads": "gate",
-    "model.positives": "label",
     "train.epochs": "3",
     "train.batch_size": "5",
     "train.accumulate": "2",
@@ -60,7 +59,6 @@ OTHER = {
     "train.warmup": "0.5",
     "train.clip_norm": "0.01",
     "train.precision": "bf16",
-    "train.average": "0.5",
     "train.select_on": "corr",
 }
 CHANGES_NOTHING = {"train.eval_batch_size": "3"}

@@ -1,5 +1,6 @@
 """``mlcl data convert`` and ``mlcl data split``."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,8 @@ from mlcl.cli.options import DataFile, NewFile
 
 if TYPE_CHECKING:
     from mlcl.data.corpus import Corpus
+
+_log = logging.getLogger(__name__)
 
 
 def convert(
@@ -44,7 +47,7 @@ def convert(
 ) -> None:
     """Write a data file in another layout; nothing is lost silently."""
     from mlcl.data.columns import check_choice, choose_columns
-    from mlcl.data.formats import read_corpus
+    from mlcl.data.formats import LAYOUTS, read_corpus
     from mlcl.data.half import halved
     from mlcl.data.labels import keep_label
     from mlcl.files import refuse_existing
@@ -54,7 +57,9 @@ def convert(
     if columns is not None:
         check_choice(columns)
     given = {"collapse": collapse, "pauses": pauses, "vocabulary": vocabulary, "fold": fold}
-    corpus = read_corpus(file, options={name: value for name, value in given.items() if value is not None})
+    wishes = next((layout.wishes for layout in LAYOUTS if layout.name == to), {})
+    options = {name: value for name, value in given.items() if value is not None}
+    corpus = read_corpus(file, options=options, wishes=wishes)
     if label is not None:
         corpus = keep_label(corpus, label)
     if columns is not None:
@@ -64,6 +69,8 @@ def convert(
     if write is None:
         write = _writer(_layout_for(corpus, out), out)
     write(corpus, out)
+    for note in corpus.notes if wishes else ():
+        _log.warning("note: %s: %s", file, note)
     print(f"{_sizes(corpus)}: {out}")
 
 

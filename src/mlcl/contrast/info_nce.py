@@ -5,7 +5,6 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from mlcl.contrast.positives import label_shares
 from mlcl.parallel import gather_rows, global_mean
 
 
@@ -15,8 +14,6 @@ def info_nce(
     *,
     temperature: float | Float[Tensor, ""] = 0.1,
     keep: Bool[Tensor, " batch"] | None = None,
-    labels: Float[Tensor, " batch"] | None = None,
-    classes: bool = False,
 ) -> Float[Tensor, ""]:
     r"""InfoNCE with in-batch negatives, one direction (query to positive).
 
@@ -30,8 +27,6 @@ def info_nce(
         positive: Key embeddings $k$; row $i$ is the positive of query $i$, the others its negatives.
         temperature: $\tau > 0$, dimensionless. Logits are divided by it.
         keep: Items that take part, as query and as key; all of them when absent.
-        labels: When given, a query's positives are the items of its class, or of a near score, see `label_shares`.
-        classes: Whether the labels are class ids.
 
     Returns:
         Scalar loss in nats, between 0 and $\log B + 2/\tau$; $\log B$ when all keys are identical, 0 for one item
@@ -59,8 +54,6 @@ def info_nce(
             return torch.cat([query, positive]).sum() * 0.0
         logits = F.normalize(_at_least_single(query), dim=-1) @ keys.T / temperature
         target = torch.arange(first, first + len(query), device=query.device)
-        if labels is not None:
-            target = label_shares((labels if keep is None else labels[keep]).to(logits.dtype), classes=classes)
         return global_mean(F.cross_entropy(logits, target, reduction="none"))
 
 

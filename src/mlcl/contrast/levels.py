@@ -6,7 +6,6 @@ A level is a function from embeddings to named terms, and a module that owns the
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -20,8 +19,6 @@ Embeddings = Mapping[str, Float[Tensor, "batch dim"]]
 PairEmbeddings = Mapping[tuple[str, str], Float[Tensor, "batch dim"]]
 Presence = Mapping[str, Bool[Tensor, " batch"]] | None
 Scale = float | Float[Tensor, ""]
-Labels = tuple[Float[Tensor, " batch"], bool] | None
-"""Labels of the items, and whether they are class ids; None for positives of the same item."""
 
 
 Pairs = dict[str, list[tuple[Tensor, Tensor, tuple[str, ...]]]]
@@ -56,15 +53,13 @@ def tri_modal_pairs(single: Embeddings, pairs: PairEmbeddings) -> Pairs:
 
 
 def uni_modal_terms(
-    view_1: Embeddings, view_2: Embeddings, *, temperature: Scale = 0.1, present: Presence = None, labels: Labels = None
+    view_1: Embeddings, view_2: Embeddings, *, temperature: Scale = 0.1, present: Presence = None
 ) -> dict[str, Tensor]:
     """UMCL: each modality's first view against its second. Terms ``umcl_<modality>``."""
-    return _terms(uni_modal_pairs(view_1, view_2), temperature, present, labels)
+    return _terms(uni_modal_pairs(view_1, view_2), temperature, present)
 
 
-def bi_modal_terms(
-    cross: PairEmbeddings, *, temperature: Scale = 0.1, present: Presence = None, labels: Labels = None
-) -> dict[str, Tensor]:
+def bi_modal_terms(cross: PairEmbeddings, *, temperature: Scale = 0.1, present: Presence = None) -> dict[str, Tensor]:
     """BMCL: the two directions of cross-modal attention of each pair. Terms ``bmcl_<m>_<n>``.
 
     Args:
@@ -72,9 +67,8 @@ def bi_modal_terms(
             are given; its query is the direction that comes first.
         temperature: Positive, dimensionless.
         present: Which items have each modality.
-        labels: When given, positives are items of equal or near label.
     """
-    return _terms(bi_modal_pairs(cross), temperature, present, labels)
+    return _terms(bi_modal_pairs(cross), temperature, present)
 
 
 def tri_modal_terms(
@@ -83,7 +77,6 @@ def tri_modal_terms(
     *,
     temperature: Scale = 0.1,
     present: Presence = None,
-    labels: Labels = None,
 ) -> dict[str, Tensor]:
     """TMCL: each modality against the representation of the others. Terms ``tmcl_<modality>``.
 
@@ -95,9 +88,8 @@ def tri_modal_terms(
         pairs: Bi-modal embeddings by ``(m, n)``, `m` before `n` in the order of `single`.
         temperature: Positive, dimensionless.
         present: Which items have each modality.
-        labels: When given, positives are items of equal or near label.
     """
-    return _terms(tri_modal_pairs(single, pairs), temperature, present, labels)
+    return _terms(tri_modal_pairs(single, pairs), temperature, present)
 
 
 class _Level(nn.Module):
@@ -109,38 +101,33 @@ class _Level(nn.Module):
 class UniModalContrast(_Level):
     """`uni_modal_terms` with a temperature of its own."""
 
-    def forward(
-        self, view_1: Embeddings, view_2: Embeddings, present: Presence = None, labels: Labels = None
-    ) -> dict[str, Tensor]:
+    def forward(self, view_1: Embeddings, view_2: Embeddings, present: Presence = None) -> dict[str, Tensor]:
         """Return one term per modality."""
-        return uni_modal_terms(view_1, view_2, temperature=self.temperature(), present=present, labels=labels)
+        return uni_modal_terms(view_1, view_2, temperature=self.temperature(), present=present)
 
 
 class BiModalContrast(_Level):
     """`bi_modal_terms` with a temperature of its own."""
 
-    def forward(self, cross: PairEmbeddings, present: Presence = None, labels: Labels = None) -> dict[str, Tensor]:
+    def forward(self, cross: PairEmbeddings, present: Presence = None) -> dict[str, Tensor]:
         """Return one term per pair."""
-        return bi_modal_terms(cross, temperature=self.temperature(), present=present, labels=labels)
+        return bi_modal_terms(cross, temperature=self.temperature(), present=present)
 
 
 class TriModalContrast(_Level):
     """`tri_modal_terms` with a temperature of its own."""
 
-    def forward(
-        self, single: Embeddings, pairs: PairEmbeddings, present: Presence = None, labels: Labels = None
-    ) -> dict[str, Tensor]:
+    def forward(self, single: Embeddings, pairs: PairEmbeddings, present: Presence = None) -> dict[str, Tensor]:
         """Return one term per modality."""
-        return tri_modal_terms(single, pairs, temperature=self.temperature(), present=present, labels=labels)
+        return tri_modal_terms(single, pairs, temperature=self.temperature(), present=present)
 
 
-def _terms(pairs: Pairs, temperature: Scale, present: Presence, labels: Labels) -> dict[str, Tensor]:
+def _terms(pairs: Pairs, temperature: Scale, present: Presence) -> dict[str, Tensor]:
     """The mean contrast of each term's pairs."""
-    given: dict[str, Any] = {} if labels is None else {"labels": labels[0], "classes": labels[1]}
     return {
         name: torch.stack(
             [
-                info_nce(query, positive, temperature=temperature, keep=all_present(present, *names), **given)
+                info_nce(query, positive, temperature=temperature, keep=all_present(present, *names))
                 for query, positive, names in compared
             ]
         ).mean()

@@ -72,28 +72,9 @@ class AttentionPosition(Pooling):
         return (weight.unsqueeze(1) @ hidden).squeeze(1)
 
 
-class StatisticsPosition(Pooling):
-    r"""Mean and deviation over the real positions, $\bar h + W \sigma_h$; zero for an item that has none."""
-
-    LEAST = 1e-3  # keeps the root's slope finite where all states are equal
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.spread = nn.Linear(dim, dim, bias=False)
-
-    def forward(self, hidden: Hidden, mask: Mask) -> Pooled:
-        """Return the mean plus the mapped deviation, which is 0 for a single position."""
-        weight = mask.unsqueeze(-1).to(hidden.dtype)
-        count = weight.sum(dim=1).clamp(min=1)
-        mean = (hidden * weight).sum(dim=1) / count
-        variance = ((hidden - mean.unsqueeze(1)).square() * weight).sum(dim=1) / count
-        deviation: Tensor = self.spread((variance + self.LEAST**2).sqrt() - self.LEAST)
-        return mean + deviation
-
-
 def build_pooling(name: str, dim: int, *, cls_last: bool = False) -> Pooling:
     """The pooling of that name; with `cls_last` the state at [CLS] is that of the last real token."""
-    if name in ("attention", "statistics"):
-        return (AttentionPosition if name == "attention" else StatisticsPosition)(dim)
+    if name == "attention":
+        return AttentionPosition(dim)
     cls = LastToken if cls_last else FirstPosition
     return {"last_position": LastPosition, "cls": cls, "mean": MeanPosition}[name]()

@@ -104,13 +104,10 @@ class MLCLModel(EncodersModel):
         if not asked:
             return MultimodalOutput(logits=logits, embedding=embedding)
 
-        alike = None
-        if labels is not None and self.config.positives == "label":
-            alike = labels.reshape(len(labels)), self.config.num_labels > 1
         terms = {
-            **self.umcl(single, second, present, alike),
-            **self.bmcl(cross, present, alike),
-            **self.tmcl(single, cross, present, alike),
+            **self.umcl(single, second, present),
+            **self.bmcl(cross, present),
+            **self.tmcl(single, cross, present),
         }
         if labels is None:
             return MultimodalOutput(logits=logits, embedding=embedding, terms=terms)

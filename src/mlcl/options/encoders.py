@@ -30,8 +30,8 @@ class EncodersOptions(Section):
     """In training, the share of items whose acoustic (and, independently, visual) part the prediction does not see."""
     text_pooling: Literal["last_position", "cls", "mean"] = "mean"
     """Readout of the text states; `last_position` (release) depends on the padded length."""
-    sequence_pooling: Literal["last_position", "mean", "attention", "statistics"] = "mean"
-    """Readout of the acoustic and visual states, `statistics` with their deviation; `last_position`: the release's."""
+    sequence_pooling: Literal["last_position", "mean", "attention"] = "mean"
+    """Readout of the acoustic and visual states; `last_position`: the release's."""
     longest_sequence: int | None = Field(default=None, ge=2, le=2**17)
     """Average runs of an item's acoustic and visual rows so that it has at most this many steps; null for none."""
     mask_padding: bool = True

@@ -40,8 +40,6 @@ class MLCLOptions(HeadsOptions):
     """Temperature of the bi-modal level."""
     tmcl_temperature: float = Field(default=0.1, gt=0)
     """Temperature of the tri-modal level."""
-    positives: Literal["item", "label"] = "item"
-    """What a query is contrasted with as alike: its own item (paper), or every item of its class or near score."""
     learn_temperature: bool = False
     """Train the three temperatures, starting from the values above."""
     cross_attention: Literal["pooled", "sequence"] = "sequence"

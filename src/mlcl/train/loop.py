@@ -120,9 +120,7 @@ def fit(
                 if any_process(stop.requested) and state.step < steps:
                     save()
                     raise Interrupted(f"stopped in epoch {state.epoch + 1}, step {state.step} of {steps}")
-            seconds = time.perf_counter() - started
-            with optimiser.average.applied():
-                record = _finish_epoch(state, selection, seconds)
+            record = _finish_epoch(state, selection, time.perf_counter() - started)
             reporter.epoch(record, config.epochs)
             on_epoch(state)
             save()

@@ -10,7 +10,6 @@ from mlcl.config import TrainConfig
 from mlcl.models.plan import Update, two_rates
 from mlcl.parallel import average
 from mlcl.train.adamw import TransformersAdamW
-from mlcl.train.averaging import WeightAverage
 
 
 class Optimisation:
@@ -19,7 +18,6 @@ class Optimisation:
     def __init__(self, updates: tuple[Update, ...], config: TrainConfig) -> None:
         self.losses = [update.loss for update in updates]
         self.optimisers = [_build(update, config) for update in updates]
-        self.average = WeightAverage((p for n in range(len(updates)) for p in self.parameters(n)), config.average)
 
     @property
     def single(self) -> bool:
@@ -53,7 +51,6 @@ class Optimisation:
             if clip_norm is not None:
                 nn.utils.clip_grad_norm_(parameters, clip_norm)
             optimiser.step()
-        self.average.update()
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -61,16 +58,13 @@ class Optimisation:
             optimiser.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """State of all optimisers, and of the average where there is one."""
-        state = {str(number): optimiser.state_dict() for number, optimiser in enumerate(self.optimisers)}
-        return {**state, "average": self.average.state_dict()} if self.average.parameters else state
+        """State of all optimisers."""
+        return {str(number): optimiser.state_dict() for number, optimiser in enumerate(self.optimisers)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        if len(state) != len(self.state_dict()):
-            raise ValueError(f"{len(state)} states, not {len(self.state_dict())}")
-        if self.average.parameters:
-            self.average.load_state_dict(state["average"])
+        if len(state) != len(self.optimisers):
+            raise ValueError(f"{len(state)} optimisers, not {len(self.optimisers)}")
         for number, optimiser in enumerate(self.optimisers):
             optimiser.load_state_dict(state[str(number)])
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlcl.encode.pooling import AttentionPosition, StatisticsPosition, build_pooling
+from mlcl.encode.pooling import AttentionPosition, build_pooling
 
 B, T, D = 5, 7, 3
 NAMES = ("last_position", "cls", "mean", "attention")
@@ -51,27 +51,14 @@ def test_pooling_equals_a_loop_over_the_real_positions(name: str) -> None:
         assert pooled[item].tolist() == pytest.approx(expected, abs=EXACT), item
 
 
-@pytest.mark.parametrize("name", ["mean", "attention", "statistics"])
+@pytest.mark.parametrize("name", ["mean", "attention"])
 def test_masked_positions_have_no_influence(name: str) -> None:
     module = pooling(name)
     noisy = torch.where(mask()[..., None], hidden(), 1e3 * hidden(2))
     torch.testing.assert_close(module(noisy, mask()), module(hidden(), mask()), rtol=0, atol=EXACT)
 
 
-def test_statistics_are_the_mean_and_a_linear_map_of_the_deviation() -> None:
-    """Items of one position have no deviation, and so their state."""
-    module, states = pooling("statistics"), hidden()
-    assert isinstance(module, StatisticsPosition)
-    pooled = module(states, mask())
-    torch.testing.assert_close(pooled[0], states[0, 0], rtol=0, atol=EXACT)
-    for item in (1, 3, 4):
-        kept = states[item][mask()[item]]
-        deviation = (kept.var(dim=0, unbiased=False) + module.LEAST**2).sqrt() - module.LEAST
-        expected = kept.mean(dim=0) + module.spread.weight @ deviation
-        torch.testing.assert_close(pooled[item], expected, rtol=0, atol=10 * EXACT)
-
-
-@pytest.mark.parametrize("name", ["mean", "attention", "statistics"])
+@pytest.mark.parametrize("name", ["mean", "attention"])
 def test_an_item_without_real_position_is_exactly_zero_with_finite_gradients(name: str) -> None:
     module, states = pooling(name), hidden().requires_grad_()
     pooled = module(states, mask())

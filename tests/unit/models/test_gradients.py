@@ -49,7 +49,7 @@ def test_every_parameter_learns_by_default_except_key_biases() -> None:
         {"text_pooling": "cls"},
         {"text_pooling": "last_position", "sequence_pooling": "last_position", "mask_padding": False},
         {"num_labels": 3},
-        {"modality_heads": "gate", "sequence_pooling": "statistics", "longest_sequence": 4, "positives": "label"},
+        {"modality_heads": "gate", "sequence_pooling": "attention", "longest_sequence": 4},
     ],
     ids=str,
 )

@@ -101,7 +101,7 @@ def test_without_heads_there_are_no_terms_and_no_parameters_of_theirs(name: str)
 @every_kind
 @pytest.mark.parametrize("absent", MODALITIES)
 def test_the_laws_of_absence_hold(name: str, kind: str, absent: str) -> None:
-    model = build(name, modality_heads=kind, sequence_pooling="statistics", longest_sequence=4)
+    model = build(name, modality_heads=kind, longest_sequence=4)
     laws.assert_absence_is_complete(model, absent)
     laws.assert_finite_when_nobody_has_it(model, absent)
 
@@ -109,7 +109,7 @@ def test_the_laws_of_absence_hold(name: str, kind: str, absent: str) -> None:
 @every_model
 @every_kind
 def test_prediction_and_execution_keep_the_laws(name: str, kind: str, tmp_path: Any) -> None:
-    model = build(name, modality_heads=kind, sequence_pooling="statistics", longest_sequence=4)
+    model = build(name, modality_heads=kind, longest_sequence=4)
     laws.assert_independent_of_company(model, tiny.batch())
     laws.assert_fast_is_plain(model, tiny.batch())
     laws.assert_saved_is_loaded(model, tmp_path)

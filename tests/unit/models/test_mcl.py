@@ -292,7 +292,7 @@ OTHERS: dict[str, list[Any]] = {
     "correlation_learning_rate": [1e-2],
     "predictor_rate": [1.0],
     "text_pooling": ["last_position", "cls"],
-    "sequence_pooling": ["last_position", "attention", "statistics"],
+    "sequence_pooling": ["last_position", "attention"],
     "longest_sequence": [3],
     "mask_padding": [False],
 }

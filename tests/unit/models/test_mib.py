@@ -277,7 +277,7 @@ OTHERS: dict[str, list[Any]] = {
     "evaluation": ["sample"],
     "project_at_encoder_rate": [True],
     "text_pooling": ["last_position", "cls"],
-    "sequence_pooling": ["last_position", "attention", "statistics"],
+    "sequence_pooling": ["last_position", "attention"],
     "longest_sequence": [3],
     "mask_padding": [False],
 }

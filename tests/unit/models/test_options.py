@@ -35,10 +35,9 @@ OTHERS: dict[str, list[Any]] = {
     "cross_attention": ["pooled"],
     "tie_vt_to_av": [True],
     "text_pooling": ["last_position", "cls"],
-    "sequence_pooling": ["last_position", "attention", "statistics"],
+    "sequence_pooling": ["last_position", "attention"],
     "mask_padding": [False],
     "longest_sequence": [3],
-    "positives": ["label"],
     "modality_heads": ["sum", "gate"],
 }
 

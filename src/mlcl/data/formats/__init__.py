@@ -56,7 +56,11 @@ LAYOUTS: tuple[Layout, ...] = (
 
 
 def read_corpus(
-    path: str | Path, *, dtype: type[np.floating] = np.float32, options: Mapping[str, object] | None = None
+    path: str | Path,
+    *,
+    dtype: type[np.floating] = np.float32,
+    options: Mapping[str, object] | None = None,
+    wishes: Mapping[str, object] | None = None,
 ) -> Corpus:
     """Read a data file of any known layout; the layout is recognised by its structure.
 
@@ -69,6 +73,7 @@ def read_corpus(
         path: The file.
         dtype: What feature rows are converted to.
         options: What the layout's reader is told beside, see `Layout.read_options`.
+        wishes: The same, left out where the layout's reader does not take it.
 
     Returns:
         The corpus, with the SHA-256 of the file's bytes.
@@ -83,9 +88,10 @@ def read_corpus(
         known = [layout.summary for layout in LAYOUTS if layout.opening == opening]
         raise DataError(describe_unknown(data, known), path=path)
     _check_options(options or {}, layout, path)
+    told = {name: value for name, value in (wishes or {}).items() if name in layout.read_options} | dict(options or {})
     size, digest = content_hash(path)
     source = Source(str(path), _MEMORY_FACTOR * size + _MEMORY_MORE, dtype)
-    corpus = replace(layout.read(data, source, **(options or {})), sha256=digest)
+    corpus = replace(layout.read(data, source, **told), sha256=digest)
     del data
     _give_memory_back()
     if corpus.repaired:

@@ -1,7 +1,8 @@
 """What a layout is: how its files open, how it is recognised, and who reads and writes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from mlcl.data.corpus import Corpus
@@ -23,6 +24,7 @@ class Layout(NamedTuple):
         write: Writes a corpus so that reading it gives the same; None for layouts that are only read.
         read_options: What `read` can be told beside, as keywords.
         write_options: What `write` can be told beside, as keywords.
+        wishes: What readers that can be told it are told of a file that is converted to this layout.
     """
 
     name: str
@@ -33,3 +35,4 @@ class Layout(NamedTuple):
     write: Callable[[Corpus, Path], None] | None = None
     read_options: tuple[str, ...] = ()
     write_options: tuple[str, ...] = ()
+    wishes: Mapping[str, object] = MappingProxyType({})

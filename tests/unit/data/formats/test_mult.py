@@ -13,6 +13,7 @@ from mlcl.data.formats import read_corpus
 from mlcl.data.formats.arrays import mult
 from mlcl.data.formats.items import mag
 from mlcl.data.formats.mmsa import read as mmsa
+from mlcl.data.labels import keep_label
 from mlcl.errors import DataError
 from reading import read_with
 from writers import mag_data, write_pickle
@@ -215,6 +216,31 @@ def test_every_kind_of_label_comes_back(tmp_path: Path, labels: Any) -> None:
     corpus = read(labelled(labels))
     mult.write(corpus, tmp_path / "copy.pkl")
     assert_same(read_corpus(tmp_path / "copy.pkl"), corpus)
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+def test_mmsa_with_words_and_vectors_becomes_mult_with_its_vectors(tmp_path: Path, aligned: bool) -> None:
+    """Aligned steps stay so. Negative controls: unasked, and in a file where one split has no vectors, words stay."""
+    data = mmsa_data(aligned=aligned)
+    path = write_pickle(tmp_path / "mmsa.pkl", data)
+    corpus = keep_label(read_corpus(path, wishes=mult.LAYOUT.wishes), "M")
+    assert corpus.notes == ("the words are left out; the text is the vectors that the file has beside them",)
+    mult.write(corpus, tmp_path / "mult.pkl")
+    found = read_corpus(tmp_path / "mult.pkl")
+    assert (found.layout, found.label_range) == ("mult", (-3, 3))
+    for name, arrays in data.items():
+        split, bert = found.splits[NAMES[name]], arrays["text_bert"][:, 1].astype(int).sum(axis=1)
+        assert split.ids == arrays["id"]
+        assert split.labels.tolist() == arrays["regression_labels"].tolist()
+        assert_rows(split.main.rows["text"], [row[1 : n - 1] for row, n in zip(arrays["text"], bert, strict=True)])
+        for key in ("audio", "vision"):
+            real = bert - 1 if aligned else arrays[f"{key}_lengths"]
+            items = [row[int(aligned) : n] for row, n in zip(arrays[key], real, strict=True)]
+            assert_rows(split.main.rows[MODALITIES[key]], items)
+    assert any(read_corpus(path).splits["train"].main.words)
+    del data["test"]["text"]
+    write_pickle(path, data)
+    assert any(read_corpus(path, wishes=mult.LAYOUT.wishes).splits["train"].main.words)
 
 
 fast = settings(deadline=None, max_examples=60, derandomize=True)

@@ -192,7 +192,9 @@ def _label_array(corpus: Corpus, split: Split, path: Path) -> NDArray[np.float64
         yes = np.stack(list(split.columns.values()), axis=-1)
         return np.stack([1 - yes, yes], axis=-1)
     if names:
-        raise refuse(path, f"the labels {', '.join(names)}", "keep one label, or MOSEI's seven or IEMOCAP's four")
+        raise refuse(
+            path, f"the labels {', '.join(names)}", "keep one with --label, or MOSEI's seven or IEMOCAP's four"
+        )
     labels = np.asarray(split.labels)
     if corpus.task == "regression" and np.isin(labels, (-1, 1)).all():
         raise refuse(path, "that labels of -1 and 1 only are numbers and no classes", "write mmsa")
@@ -208,4 +210,5 @@ LAYOUT = Layout(
     read,
     "MulT: dict of train, valid, test dicts of arrays text (vectors), audio, vision, labels, id",
     write,
+    wishes={"vectors": True},
 )

@@ -9,7 +9,7 @@ from mlcl.data.formats.arrays.arrays import ArraySplit, array_splits, keys_of_sp
 from mlcl.data.formats.layout import Layout
 from mlcl.data.formats.mmsa.labels import choose, read_columns
 from mlcl.data.formats.mmsa.rows import place_rows
-from mlcl.data.formats.mmsa.text_bert import spelled
+from mlcl.data.formats.mmsa.text_bert import TOKEN_WORDS, spelled
 from mlcl.data.formats.mmsa.vocabulary import Spelling, read_vocabulary
 from mlcl.data.formats.mmsa.write import write
 from mlcl.data.formats.shared.builder import build_corpus
@@ -28,13 +28,15 @@ _SPELLED = (
     "tokenizer took away"
 )
 
+_VECTORS = "the words are left out; the text is the vectors that the file has beside them"
+
 
 def sniff(data: object) -> bool:
     """Whether an object has this layout, judged by the keys of its splits, or of the one clip that it holds."""
     return bool(_MARKS & keys_of_splits(data)) or _is_clip(data)
 
 
-def read(data: dict[object, object], source: Source, *, vocabulary: str | None = None) -> Corpus:
+def read(data: dict[object, object], source: Source, *, vocabulary: str | None = None, vectors: bool = False) -> Corpus:
     """Read an object in the MMSA layout.
 
     Format:
@@ -60,6 +62,7 @@ def read(data: dict[object, object], source: Source, *, vocabulary: str | None =
     Args:
         vocabulary: Folder, vocab.txt or tokenizer.json of the BERT tokenizer that made text_bert, to spell the words of
             a file without raw_text.
+        vectors: Where every split has ``text``, read it and not raw_text.
 
     Raises:
         DataError: If anything differs from the format, with the place.
@@ -73,6 +76,9 @@ def read(data: dict[object, object], source: Source, *, vocabulary: str | None =
     spelling = _spell(splits, vocabulary)
     if spelling is not None:
         splits = [_with_words(split, items) for split, items in zip(splits, spelling, strict=True)]
+    if vectors and all("text" in split for split in splits) and any("raw_text" in split for split in splits):
+        splits = [_without(split, "raw_text", TOKEN_WORDS) for split in splits]
+        notes.append(_VECTORS)
     words = [_read_words(split) for split in splits]
     placed = place_rows(splits, words, spelling)
     columns = [read_columns(split) for split in splits]
@@ -83,7 +89,7 @@ def read(data: dict[object, object], source: Source, *, vocabulary: str | None =
     ]
     if spelling is not None:
         notes.append(_SPELLED)
-    elif not any("raw_text" in split for split in splits):
+    elif _VECTORS not in notes and not any("raw_text" in split for split in splits):
         notes.append(_NO_WORDS.format(_without_words(splits)))
     corpus = build_corpus(source, builders, "mmsa")
     return replace(
@@ -126,6 +132,11 @@ def _with_words(split: ArraySplit, spelling: list[Spelling]) -> ArraySplit:
     return replace(split, arrays={**split.arrays, "raw_text": [" ".join(item.words) for item in spelling]})
 
 
+def _without(split: ArraySplit, *keys: str) -> ArraySplit:
+    """The same split without some of its arrays."""
+    return replace(split, arrays={key: values for key, values in split.arrays.items() if key not in keys})
+
+
 def _without_words(splits: list[ArraySplit]) -> str:
     """What the text of a file without raw_text is."""
     if any("text_bert" in split for split in splits):
@@ -148,6 +159,6 @@ LAYOUT = Layout(
     read,
     "MMSA: dict of train, valid, test dicts of arrays raw_text, audio, vision, regression_labels, id",
     write,
-    read_options=("vocabulary",),
+    read_options=("vocabulary", "vectors"),
     write_options=("tokenizer",),
 )
