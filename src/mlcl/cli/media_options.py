@@ -33,8 +33,8 @@ class HearingOptions:
 
     def hearing(self, threads: int | None) -> "Hearing":
         """How words are found; with the recogniser of the cache where none is named and one is there."""
+        from mlcl.media.pretrained.weights import BUNDLES, places
         from mlcl.media.utterances import Hearing
-        from mlcl.media.weights import BUNDLES, places
 
         recogniser = None if self.recogniser == "none" else self.recogniser
         if self.recogniser is None:

@@ -150,8 +150,13 @@ def extract(job: Job, tools: Tools, tell: Callable[[Step], None] = lambda _: Non
         ),
         streams,
         loud,
-        tuple(seen),
+        tuple(seen) if _seeks_faces(features) else (),
     )
+
+
+def _seeks_faces(features: FeatureSpecification) -> bool:
+    """Whether pictures are looked through for faces; a vision model may take them whole."""
+    return features.visual is not None and features.visual.parameters.get("crop") != "frame"
 
 
 class _Ends:
@@ -174,7 +179,7 @@ def _notes(heard: _Ends, seen: list[Seen], pictures: bool, features: FeatureSpec
         notes.append("it has no sound")
     if features.visual is not None and not pictures:
         notes.append("it has no picture")
-    elif seen and not any(one.faces for one in seen):
+    elif seen and _seeks_faces(features) and not any(one.faces for one in seen):
         notes.append("no face was found in it")
     late = (seen[0].time if seen else 0.0) - (heard.start or 0.0) if heard.start is not None and seen else 0.0
     if late > _LATE:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,6 +20,7 @@ from mlcl.data.store import FORMAT, read_store, write_store
 from mlcl.data.vectors import VectorSteps
 from mlcl.encode.tokenizer import SubWords, load_tokenizer, word_tokenizer
 from mlcl.errors import EncoderError, NoWordsError, lacks_room
+from mlcl.files import cache_folder
 from mlcl.recipe import with_vectors
 from mlcl.runs.checks import check_splits, check_words
 from mlcl.runs.facts import corpus_facts, fold_facts
@@ -100,13 +100,6 @@ def _prepare(experiment: Experiment, with_test: bool) -> Prepared:
     return Prepared(
         experiment, {**facts["data"], "name": file.name}, Processor.of(facts["processor"]), tokenizer, in_order
     )
-
-
-def cache_folder() -> Path:
-    """Where prepared data are kept between runs."""
-    given = os.environ.get("MLCL_CACHE")
-    base = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlcl"
-    return base.expanduser()
 
 
 def _fill(folder: Path, experiment: Experiment, tokenizer: SubWords | VectorSteps, with_test: bool) -> str | None:

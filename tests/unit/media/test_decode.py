@@ -13,8 +13,8 @@ import pytest
 
 from making_recordings import RATE, SIZE, stamped, write_recording
 from mlcl.errors import DataError, UsageError
-from mlcl.media import decode_packets
 from mlcl.media.decode import Faults, facts, read_pictures, read_sound
+from mlcl.media.decode import packets as decode_packets
 
 READERS = {
     "facts": facts,

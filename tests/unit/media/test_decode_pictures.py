@@ -10,7 +10,7 @@ import pytest
 
 from making_recordings import EVENT, SIZE, is_flash, stamped, stamped_time, write_recording
 from mlcl.errors import UsageError
-from mlcl.media import decode_pictures
+from mlcl.media.decode import pictures as decode_pictures
 from mlcl.media.decode import read_pictures
 from mlcl.media.recording import Picture
 

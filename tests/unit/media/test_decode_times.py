@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlcl.media.decode_packets import Faults
-from mlcl.media.decode_times import timed
+from mlcl.media.decode.packets import Faults
+from mlcl.media.decode.times import timed
 
 STEP = 20  # ms from one frame to the next
 MP4 = "mov,mp4,m4a,3gp,3g2,mj2"

@@ -158,10 +158,12 @@ def test_damaged_bytes_never_raise_anything_else(tmp_path_factory: pytest.TempPa
         content[place] = data.draw(st.integers(0, 255))
     file.write_bytes(content)
     made_of(file)
+    refused = ""
     try:
         Extraction.load(file)
     except DataError as error:
-        assert "\n" not in str(error)
+        refused = str(error)
+    assert "\n" not in refused
 
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)

@@ -7,7 +7,7 @@ import pytest
 
 from mlcl.errors import DataError, UsageError
 from mlcl.media.feature_sets import FEATURE_SETS, make_extractor, open_specified
-from mlcl.media.specification_difference import difference
+from mlcl.media.feature_sets.difference import difference
 
 
 @pytest.fixture(autouse=True)

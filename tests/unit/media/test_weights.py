@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlcl.errors import MlclError, UsageError
-from mlcl.media import weights
-from mlcl.media.weights import BUNDLES, fetch, is_whole, places, weights_folder
+from mlcl.media.pretrained import weights
+from mlcl.media.pretrained.weights import BUNDLES, fetch, is_whole, places, weights_folder
 
 CONTENT = {"a.tflite": b"first" * 100, "b.tflite": b"second" * 100}
 

@@ -10,8 +10,8 @@ from scipy.signal import resample_poly
 
 from mlcl.errors import UsageError
 from mlcl.media.acoustic.chunks import Chunk, chunks_of
-from mlcl.media.packages import package_version
-from mlcl.media.pretrained import chosen_layer, find_model, load_model
+from mlcl.media.pretrained.model_folder import chosen_layer, find_model, load_model
+from mlcl.media.pretrained.packages import package_version
 from mlcl.media.recording import FeatureStream, Sound
 from mlcl.media.specification import ExtractorSpecification
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlcl.errors import UsageError
 from mlcl.media.acoustic.chunks import Chunk, chunks_of
-from mlcl.media.packages import package_version
+from mlcl.media.pretrained.packages import package_version
 from mlcl.media.recording import FeatureStream, Sound
 from mlcl.media.specification import ExtractorSpecification
 

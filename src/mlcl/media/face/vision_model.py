@@ -15,8 +15,8 @@ from mlcl.media.face.geometry import measure
 from mlcl.media.face.mesh import crop
 from mlcl.media.face.speaker import Candidate, Choice, Speakers
 from mlcl.media.face.task_file import FaceModels
-from mlcl.media.packages import package_version
-from mlcl.media.pretrained import chosen_layer, find_model, load_model
+from mlcl.media.pretrained.model_folder import chosen_layer, find_model, load_model
+from mlcl.media.pretrained.packages import package_version
 from mlcl.media.recording import FeatureStream, Picture
 from mlcl.media.specification import ExtractorSpecification
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mlcl.media.decode_packets import Faults, zero_of
+from mlcl.media.decode.packets import Faults, zero_of
 
 LONGEST = 24 * 3600  # seconds of a recording
 _JUMP = 1.0  # seconds; less is not questioned

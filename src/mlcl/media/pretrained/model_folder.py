@@ -7,7 +7,7 @@ from typing import Any
 
 from mlcl.errors import DataError, UsageError, reason
 from mlcl.files import sha256
-from mlcl.media.weights import places
+from mlcl.media.pretrained.weights import places
 from mlcl.safe.text_file import read_json
 
 _MOST_SETTINGS = 2**22  # bytes

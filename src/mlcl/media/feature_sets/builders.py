@@ -9,9 +9,9 @@ from mlcl.media.acoustic import egemaps, logmel
 from mlcl.media.extractor import AcousticExtractor, VisualExtractor
 from mlcl.media.face import face
 from mlcl.media.face.task_file import FaceModels, find_face_models
-from mlcl.media.feature_set import FACE_WEIGHTS, feature_set
+from mlcl.media.feature_sets.feature_set import FACE_WEIGHTS, feature_set
+from mlcl.media.pretrained.weights import BUNDLES, places
 from mlcl.media.specification import Parameter
-from mlcl.media.weights import BUNDLES, places
 from mlcl.modality import ACOUSTIC
 
 Extractor = AcousticExtractor | VisualExtractor

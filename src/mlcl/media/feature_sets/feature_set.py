@@ -9,7 +9,7 @@ from mlcl.errors import UsageError, nearest
 from mlcl.media.acoustic import egemaps, logmel
 from mlcl.media.face import face
 from mlcl.media.face.geometry import columns as face_columns
-from mlcl.media.weights import BUNDLES, places
+from mlcl.media.pretrained.weights import BUNDLES, places
 from mlcl.modality import ACOUSTIC, VISUAL
 
 FACE_WEIGHTS = "face"

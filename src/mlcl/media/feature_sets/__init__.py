@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlcl.errors import UsageError
-from mlcl.media.builders import Extractor, build
-from mlcl.media.feature_set import FEATURE_SETS, FeatureSet, feature_set
+from mlcl.media.feature_sets.builders import Extractor, build
+from mlcl.media.feature_sets.difference import difference
+from mlcl.media.feature_sets.feature_set import FEATURE_SETS, FeatureSet, feature_set
 from mlcl.media.specification import ExtractorSpecification, Parameter
-from mlcl.media.specification_difference import difference
 from mlcl.modality import VISUAL
 
 __all__ = ["FEATURE_SETS", "Extractor", "FeatureSet", "make_extractor", "open_specified"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mlcl.errors import DataError, UsageError, reason
-from mlcl.media.decode_packets import Faults, check, decoded, opened, stream_of, zero_of
-from mlcl.media.decode_times import LONGEST, timed
+from mlcl.media.decode.packets import Faults, check, decoded, opened, stream_of, zero_of
+from mlcl.media.decode.times import LONGEST, timed
 from mlcl.media.recording import Picture
 
 MOST_PIXELS_A_SIDE = 1280

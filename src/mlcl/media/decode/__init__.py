@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mlcl.media.decode_packets import Faults, check, decoded, opened, stream_of
-from mlcl.media.decode_pictures import Upright, read_pictures
-from mlcl.media.decode_sound import read_sound
+from mlcl.media.decode.packets import Faults, check, decoded, opened, stream_of
+from mlcl.media.decode.pictures import Upright, read_pictures
+from mlcl.media.decode.sound import read_sound
 from mlcl.media.recording import RecordingFacts
 
 __all__ = ["Faults", "facts", "read_pictures", "read_sound"]

@@ -1,7 +1,7 @@
 """What differs between the features that a model was trained on and those that can be made here."""
 
+from mlcl.media.pretrained.weights import BUNDLES
 from mlcl.media.specification import ExtractorSpecification
-from mlcl.media.weights import BUNDLES
 
 
 def difference(wanted: ExtractorSpecification, here: ExtractorSpecification) -> str | None:
