@@ -86,3 +86,13 @@ def test_pieces_hold_each_word_once_and_meet_at_pauses() -> None:
 def test_other_words_are_one_piece() -> None:
     pieces = cut_at_anchors(["unsaid"] * 50, spoken(100), 0.0, 40.0, lambda start, _: start)
     assert [(piece.first, piece.last) for piece in pieces] == [(0, 50)]
+
+
+def test_no_piece_ends_beside_a_word_that_is_only_given_or_only_heard() -> None:
+    heard = spoken(120)
+    given = [word.text for word in heard]
+    given[40:40] = ["unsaid"]
+    del given[25]  # now the heard words beside it are not neighbours, and the time between them is no pause
+    pieces = cut_at_anchors(given, heard, 0.0, 48.0, lambda start, end: (start + end) / 2)
+    assert len(pieces) > 1
+    assert not {piece.first for piece in pieces} & {25, 39, 40}

@@ -86,6 +86,17 @@ def test_times_that_the_transcript_gives_are_kept(aligner: Evenly) -> None:
     assert aligner.asked == []
 
 
+def test_given_times_of_two_who_speak_at_once_run_forwards() -> None:
+    one = Cue("one two", 0.0, 2.0, "A", (TimedWord("one", 0.0, 1.0), TimedWord("two", 1.0, 2.0)))
+    other = Cue("three", 0.5, 1.5, "B", (TimedWord("three", 0.5, 1.5),))
+    words = place_words(Transcript((one, other)), [tone(0, 3)], order=LETTERS)
+    assert [(word.text, word.start, word.end) for word in words] == [
+        ("one", 0.0, 1.0),
+        ("two", 1.0, 1.0),
+        ("three", 1.0, 2.0),
+    ]
+
+
 def test_plain_text_is_placed_in_the_whole_recording(aligner: Evenly) -> None:
     words = place_words("one two", [tone(5, 2)])
     assert [(word.start, word.end) for word in words] == [(5.0, 6.0), (6.0, 7.0)]
