@@ -165,20 +165,16 @@ class _Heard:
         )
 
     def _notes(self) -> tuple[str, ...]:
-        notes = []
-        if self._left_out:
-            notes.append(
-                f"{self._left_out} recognised words were left out: the recogniser repeated itself or heard noise"
-            )
+        left_out = f"{self._left_out} recognised words were left out: the recogniser repeated itself or heard noise"
         mean = float(np.mean([word.confidence for word in self._words])) if self._words else 1.0
-        if mean < _DOUBTFUL:
-            knows = "many languages" if self._whisper.model.is_multilingual else "English only"
-            notes.append(
-                f"the recogniser is unsure of its words (mean probability {mean:.2f}): do not rely on the text;"
-                f" its model knows {knows}, and this was taken for {self._language!r}: name the language, or a larger"
-                " or multilingual model"
-            )
-        return tuple(notes)
+        if mean >= _DOUBTFUL and self._left_out <= len(self._words):
+            return (left_out,) if self._left_out else ()
+        why = left_out if self._left_out > len(self._words) else f"its words have a mean probability of {mean:.2f}"
+        knows = "many languages" if self._whisper.model.is_multilingual else "English only"
+        return (
+            f"do not rely on the recognised text, {why}; its model knows {knows}, and this was taken for"
+            f" {self._language!r}: name the language, or a larger or multilingual model",
+        )
 
 
 def _joins(before: Word, text: str) -> bool:

@@ -284,9 +284,17 @@ def test_the_language_is_found_once_and_times_go_on_from_block_to_block(hearing:
 
 def test_an_unsure_recogniser_is_one_note(hearing: Any) -> None:
     (note,) = hearing(Whisper(segment((" da", 0.3)), multilingual=False)).notes
-    assert "mean probability 0.30" in note
+    assert "mean probability of 0.30" in note
     assert "English only" in note
     assert hearing(Whisper(segment((" yes", 0.9)))).notes == ()
+
+
+def test_nothing_but_a_loop_is_no_words_and_the_same_note(hearing: Any) -> None:
+    heard = hearing(Whisper(segment((" bye", 0.9), (" bye", 0.9), ratio=3.0), multilingual=False))
+    assert heard.words == ()
+    (note,) = heard.notes
+    assert "2 recognised words were left out" in note
+    assert "English only" in note
 
 
 def test_a_language_that_the_model_does_not_know_is_an_error(hearing: Any) -> None:
