@@ -91,7 +91,9 @@ def extract(
     mine = jobs if part is None else jobs[part[0] :: part[1]]
     with nullcontext() if part else alone_in(output, "is extracting into"):
         if not quiet:
-            _say_what_is_left_out(jobs, others, found, tools.hearing.recogniser is not None)
+            _say_what_is_left_out(
+                jobs, others, found, tools.hearing.recogniser is not None or hearing.recogniser == "none"
+            )
         with ExtractionProgress(len(mine), quiet=quiet) as progress:
             failed = extract_all(
                 mine,

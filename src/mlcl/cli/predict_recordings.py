@@ -43,7 +43,8 @@ def predict_recordings(
     _check_apart(output, run.folder.path, jobs)
     features = features_of(run, hearing.folders())
     tools = Tools(features, hearing.hearing(threads), hearing.folders())
-    if not quiet and tools.hearing.recogniser is None and any(job.transcript is None for job in jobs):
+    lacks_ears = tools.hearing.recogniser is None and hearing.recogniser != "none"
+    if not quiet and lacks_ears and any(job.transcript is None for job in jobs):
         print(
             "note: recordings without a transcript have no words: mlcl features fetch whisper, or name --recogniser",
             file=sys.stderr,

@@ -17,6 +17,7 @@ from mlcl.errors import DataError, MlclError
 from mlcl.media.isolated_child import serve
 
 _TO_START = 120.0  # seconds that starting Python and importing the task's module may take
+_TO_END = 1.0  # seconds
 _NEXT = "it may be damaged: convert it with another program, and try again"
 
 
@@ -90,12 +91,13 @@ class Worker:
         raise DataError(f"cannot be read: {value}; {_NEXT}", path=path)
 
     def close(self) -> None:
-        """End the child at once."""
+        """End the child: by itself where it has nothing to do, for it tidies up then, and else within a second."""
         process, connection = self._process, self._connection
         self._process = self._connection = None
         if connection is not None:
             connection.close()
         if process is not None:
+            process.join(_TO_END)
             process.kill()
             process.join()
             process.close()

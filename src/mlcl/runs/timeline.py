@@ -179,8 +179,10 @@ def _present(run: TrainedRun, extraction: Extraction, features: FeatureSpecifica
 
 
 def _nothing(run: TrainedRun, utterances: Sequence[Utterance]) -> str:
-    words = "" if any(one.words for one in utterances) else "; it has no words: give --transcript or --recogniser"
-    return f"has nothing of what this run reads ({', '.join(modalities_read(run))}){words}"
+    what = f"has nothing of what this run reads ({', '.join(modalities_read(run))})"
+    if any(one.words for one in utterances):
+        return what
+    return f"{what}; it has no words: give --transcript, or --recogniser with a model for its language"
 
 
 def _scored(

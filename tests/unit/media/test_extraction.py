@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
@@ -170,6 +170,9 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3
 
 
 @given(names, names)
+@example("a/b", "a%2Fb")
+@example("a\\b", "a%5Cb")
+@example("x" * 250, "x" * 251)
 def test_every_key_has_one_name_of_its_own_that_any_file_system_takes(one: str, other: str) -> None:
     name = file_name(one)
     assert len(name.encode()) <= 200
