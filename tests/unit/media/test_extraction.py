@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +159,8 @@ def test_damaged_bytes_never_raise_anything_else(tmp_path_factory: pytest.TempPa
         content[place] = data.draw(st.integers(0, 255))
     file.write_bytes(content)
     made_of(file)
-    refused = ""
-    try:
+    with suppress(DataError):
         Extraction.load(file)
-    except DataError as error:
-        refused = str(error)
-    assert "\n" not in refused
 
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
