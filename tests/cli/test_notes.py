@@ -78,6 +78,7 @@ def test_a_path_that_ends_as_a_pickle_becomes_one() -> None:
     )
 
 
+@pytest.mark.long
 def test_a_comparison_takes_each_models_own_recipe_file() -> None:
     Path("text.yaml").write_text(
         "extends: mosi\nmodel: text\nsettings: {train: {epochs: 1}, seed: 9}\n", encoding="utf-8"

@@ -143,6 +143,7 @@ def test_the_program_that_asks_is_not_run_again_by_the_child(tmp_path: Path) -> 
     assert (done.stdout, done.stderr) == ("once\n5\n", "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_the_child_ends_with_the_process_that_asked(tmp_path: Path, number: signal.Signals) -> None:
     script = tmp_path / "script.py"
