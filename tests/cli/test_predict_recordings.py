@@ -181,6 +181,7 @@ def test_other_features_than_those_of_the_training_are_refused_in_one_line(place
 def test_the_description_of_the_features_travels_with_data_and_run(place: Path) -> None:
     description = yaml.safe_load(Path("data/features.yaml").read_text(encoding="utf-8"))
     run = json.loads(Path("run/processor/processor.json").read_text(encoding="utf-8"))["features"]
+    assert yaml.safe_load(Path("run/model/features.yaml").read_text(encoding="utf-8")) == description
     assert run == description
 
 

@@ -18,6 +18,7 @@ from mlcl.evaluate.classification import ROW_SUM_TOLERANCE, chosen
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.files import replace_file, replace_files
 from mlcl.inert import plain_cell, spreadsheet
+from mlcl.media.specification import FILE, FeatureSpecification
 from mlcl.models.base import MultimodalModel
 from mlcl.models.registry import save_model
 from mlcl.runs.folder import RunFolder
@@ -27,10 +28,12 @@ from mlcl.safe.csv_file import read_table
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
-def export_model(folder: RunFolder, model: MultimodalModel) -> None:
-    """Write ``model/`` so that `MultimodalModel.from_pretrained` loads it."""
+def export_model(folder: RunFolder, model: MultimodalModel, features: FeatureSpecification | None = None) -> None:
+    """Write ``model/`` so that `MultimodalModel.from_pretrained` loads it, beside it how its `features` were made."""
     with _sealed(folder, folder.model) as target:
         save_model(model, str(target))
+        if features is not None:
+            features.write(target / FILE)
 
 
 def save_processor(folder: RunFolder, processor: Processor, tokenizer: SubWords | VectorSteps) -> None:

@@ -93,7 +93,7 @@ def _train_run(
             setup,
             folder.stages,
             checkpoint=folder.checkpoint,
-            keep=lambda: export_model(folder, model),
+            keep=lambda: export_model(folder, model, prepared.processor.features),
             progress=progress,
             on_epoch=on_epoch,
         )
