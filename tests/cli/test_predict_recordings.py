@@ -264,3 +264,25 @@ def test_stopping_says_that_nothing_was_written(place: Path, monkeypatch: pytest
     assert outcome.code == 130
     assert lines(outcome)[-1].startswith("mlcl: stopped; nothing was written; go on with mlcl predict run new")
     assert not Path("out").exists()
+
+
+def test_a_second_call_into_one_folder_keeps_the_rows_of_other_recordings(place: Path) -> None:
+    succeed("predict", "run", "new/clip.wav", *HEAR, "--output", "out")
+    first = rows(Path("out/scores.csv")), rows(Path("out/words.csv"))
+    succeed("predict", "run", "new/film.mp4", *HEAR, "--output", "out")
+    both = rows(Path("out/scores.csv"))
+    assert [row["recording"] for row in both] == ["clip.wav"] * len(first[0]) + ["film.mp4"] * (
+        len(both) - len(first[0])
+    )
+    assert both[: len(first[0])] == first[0]
+    assert rows(Path("out/words.csv"))[: len(first[1])] == first[1]
+    succeed("predict", "run", "new/clip.wav", *HEAR, "--output", "out")
+    again = rows(Path("out/scores.csv"))
+    assert sorted(map(str, again)) == sorted(map(str, both)), "a recording is there once"
+
+
+def test_tables_with_other_columns_are_not_replaced(place: Path) -> None:
+    Path("out").mkdir()
+    Path("out/scores.csv").write_text("recording,id,mood\nold.wav,1,good\n", encoding="utf-8")
+    line = refuse(2, "predict", "run", "new/clip.wav", *HEAR, "--output", "out", "--quiet")
+    assert "--output out: scores.csv in it is of another run; name another folder" in line

@@ -104,6 +104,7 @@ def extract(
                 half=half,
                 patience=patience,
                 tell=progress.tell,
+                kept=progress.kept,
             )
         if part is not None:
             print(f"{len(mine) - len(failed)} of {len(mine)} recordings of part {shard}: {output}")

@@ -44,6 +44,13 @@ class ExtractionProgress:
     ) -> None:
         self.bar.stop()
 
+    def kept(self, number: int) -> None:
+        """Count recordings that an earlier call has done, or has failed at."""
+        self.done = number
+        self.bar.update(self.task, completed=number)
+        if number and not self.quiet:
+            self.console.print(f"{number} of {self.total} recordings need no work: they were done before")
+
     def tell(self, told: Told) -> None:
         """Move the bar; print the line of a recording that has ended."""
         name = _short(told.job.key)

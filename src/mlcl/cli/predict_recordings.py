@@ -72,7 +72,7 @@ def predict_recordings(
     if not timelines:
         raise DataError(next(iter(failures.values())))
     with replace_files(output) as filling:
-        write_timelines(timelines, filling)
+        write_timelines(timelines, filling, output)
         for job, timeline, name in zip(scored, timelines, page_names(timelines), strict=True):
             pictures = _pictures(job.recording, timeline) if frames and timeline.size is not None else []
             link = quote(os.path.relpath(job.recording.resolve(), output.resolve()))

@@ -52,6 +52,7 @@ def extract_all(
     half: bool,
     patience: float,
     tell: Callable[[Progress], None],
+    kept: Callable[[int], None] = lambda _: None,
 ) -> dict[str, str]:
     """Extract every recording that is not kept yet.
 
@@ -64,6 +65,7 @@ def extract_all(
         half: Keep values as float16.
         patience: Seconds without progress after which a recording has failed.
         tell: Called from several threads, one at a time.
+        kept: Called once, first, with the number of recordings that need no work.
 
     Returns:
         Why each recording that failed did, by its key.
@@ -73,6 +75,7 @@ def extract_all(
         MlclError: If a feature set or its weights are not here, or there is no room; whatever it is would stop all.
     """
     todo = [job for job in jobs if _wanted(job, folder, tools, retry, half)]
+    kept(len(jobs) - len(todo))
     telling, stop = threading.Lock(), threading.Event()
     free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
     workers = [Worker(patience=patience) for _ in range(min(processes, max(len(todo), 1)))]

@@ -16,6 +16,8 @@ from mlcl.media.words.refine import refine_words
 from mlcl.media.words.sentences import cut_sentences
 from mlcl.media.words.transcript import Cue, Transcript, split_words
 
+_AFTER = 1.0  # seconds that a transcript may go on after the recording without a note
+
 SoundAgain = Callable[[], Iterable[Sound]]
 
 
@@ -92,7 +94,8 @@ def _heard(
         words = place_words(
             given, sound(), model=hearing.recogniser, language=hearing.language, span=span, threads=hearing.threads
         )
-        return words, Spoken((), transcript.name, given.language or hearing.language, given.notes)
+        notes = [*given.notes, *_too_long(given, transcript.name, span[1])]
+        return words, Spoken((), transcript.name, given.language or hearing.language, tuple(notes))
     if hearing.recogniser is None:
         return (), Spoken(())
     found = recognise(sound(), hearing.recogniser, hearing.language, threads=hearing.threads)
@@ -100,6 +103,14 @@ def _heard(
     if not found.words:
         return (), Spoken((), "", found.language, (*found.notes, "no speech was recognised"))
     return refine_words(found, sound()), Spoken((), f"speech recognition ({name})", found.language, found.notes)
+
+
+def _too_long(given: Transcript, name: str, end: float) -> list[str]:
+    """A note on a transcript that goes on after the recording."""
+    last = max((cue.end for cue in given.cues if cue.end is not None), default=0.0)
+    if last <= end + _AFTER:
+        return []
+    return [f"{name} goes on to {last:.1f} s and the recording ends at {end:.1f} s: is it the transcript of this one?"]
 
 
 def _told(

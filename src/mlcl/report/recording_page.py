@@ -157,7 +157,7 @@ def _sources(timeline: Timeline) -> str:
         "pocketsphinx": "measured in the sound by pocketsphinx (typically within 0.03 s)",
         "whisper": "measured in the sound by Whisper (typically within 0.1 s)",
         "whisper_matched": "from recognised words laid on the transcript (typically within 0.1 s)",
-        "recognised": "those of the speech recogniser (typically within 0.1 s)",
+        "recognised": "as the speech recogniser has them (typically within 0.1 s)",
         "letters": "estimated from the length of the words (a fifth of a second off, or more)",
     }
     found = {word.time_source: None for one in timeline.sentences for word in one.words}

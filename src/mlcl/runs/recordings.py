@@ -11,14 +11,18 @@ from mlcl.data.corpus import Corpus, Segment, Split
 from mlcl.errors import UsageError
 from mlcl.evaluate.evaluator import Predictions
 from mlcl.files import write_json
+from mlcl.inert import plain_cell
 from mlcl.media.feature_sets import open_specified
 from mlcl.media.names import file_name
 from mlcl.media.specification import ExtractorSpecification, FeatureSpecification
 from mlcl.media.words.transcript import split_words
 from mlcl.modality import TEXT
 from mlcl.runs.export import write_table
-from mlcl.runs.timeline import Timeline, modalities_read
+from mlcl.runs.timeline import ScoredSentence, SpokenWord, Timeline, modalities_read
 from mlcl.runs.trained import TrainedRun
+from mlcl.safe.budget import Budget
+from mlcl.safe.csv_file import read_table
+from mlcl.safe.text_file import read_text
 
 _log = logging.getLogger(__name__)
 SCORES, WORDS = "scores.csv", "words.csv"
@@ -74,11 +78,23 @@ def score_text(run: TrainedRun, text: str) -> Predictions:
     return run.predictions(corpus, "test")
 
 
-def write_timelines(timelines: Sequence[Timeline], folder: Path) -> None:
-    """Write what is known of recordings: a table of sentences, one of words, and all of it as JSON per recording."""
-    write_table(folder / SCORES, pd.DataFrame([row for timeline in timelines for row in _score_rows(timeline)]))
+def write_timelines(timelines: Sequence[Timeline], folder: Path, before: Path | None = None) -> None:
+    """Write what is known of recordings: a table of sentences, one of words, and all of it as JSON per recording.
+
+    Args:
+        timelines: Of the recordings.
+        folder: Where to write.
+        before: Folder of an earlier call, whose rows of other recordings are kept.
+
+    Raises:
+        UsageError: If the tables of the earlier call have other columns.
+    """
+    scores = [row for timeline in timelines for row in _score_rows(timeline)]
     words = [row for timeline in timelines for row in _word_rows(timeline)]
-    write_table(folder / WORDS, pd.DataFrame(words, columns=list(words[0]) if words else _WORD_COLUMNS))
+    again = {timeline.recording for timeline in timelines}
+    for name, columns, rows in ((SCORES, list(scores[0]), scores), (WORDS, _WORD_COLUMNS, words)):
+        earlier = [] if before is None else _earlier(before / name, columns, again)
+        write_table(folder / name, pd.DataFrame([*earlier, *rows], columns=columns))
     for timeline, name in zip(timelines, page_names(timelines), strict=True):
         write_json(folder / f"{name}.json", asdict(timeline))
 
@@ -94,13 +110,25 @@ def page_names(timelines: Sequence[Timeline]) -> list[str]:
     return [name if plain.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(plain, 1)]
 
 
+def _earlier(table: Path, columns: list[str], again: set[str]) -> list[dict[str, object]]:
+    """Rows of a table that are of other recordings than these."""
+    if not table.is_file() or read_text(table)[0].count("\n") < _HEADER_AND_ROW:
+        return []
+    cells = read_table(Budget(str(table)), table, ("recording",), None, prose=False).cells
+    if list(cells) != columns:
+        raise UsageError(f"--output {table.parent}: {table.name} in it is of another run; name another folder")
+    rows = [dict(zip(cells, map(plain_cell, row), strict=True)) for row in zip(*cells.values(), strict=True)]
+    return [{**row} for row in rows if row["recording"] not in again]
+
+
+_HEADER_AND_ROW = 2  # lines
 _WORD_COLUMNS = ["recording", "sentence", "word", "start", "end", "time_source", "confidence"]
 
 
 def _score_rows(timeline: Timeline) -> list[dict[str, object]]:
     rows = []
     for one in timeline.sentences:
-        row: dict[str, object] = {"recording": timeline.recording, "id": one.id, "start": one.start, "end": one.end}
+        row: dict[str, object] = {"recording": timeline.recording, "id": one.id, **_times(one)}
         row["prediction"] = one.chosen if timeline.classes else one.score
         row |= {f"probability_{name}": share for name, share in zip(timeline.classes, one.probabilities, strict=False)}
         row |= {"text": one.text, "speaker": one.speaker, "missing": " ".join(one.missing)}
@@ -109,12 +137,17 @@ def _score_rows(timeline: Timeline) -> list[dict[str, object]]:
     return rows
 
 
+def _times(part: ScoredSentence | SpokenWord) -> dict[str, float]:
+    """Start and end in the milliseconds that they are known to."""
+    return {"start": round(part.start, 3), "end": round(part.end, 3)}
+
+
 def _word_rows(timeline: Timeline) -> list[dict[str, object]]:
     return [
         dict(
             zip(
                 _WORD_COLUMNS,
-                (timeline.recording, one.id, w.text, w.start, w.end, w.time_source, w.confidence),
+                (timeline.recording, one.id, w.text, *_times(w).values(), w.time_source, w.confidence),
                 strict=True,
             )
         )
