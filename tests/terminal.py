@@ -167,12 +167,17 @@ def _remains(output: str, columns: int) -> list[str]:
 
 
 def _processes(mark: str) -> list[str]:
-    """Processes that the command has left behind."""
-    left = []
-    for file in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):
-            if mark.encode() in file.read_bytes():
-                left.append(f"process {file.parent.name}")
+    """Processes that the command has left behind; those that end with it may take a moment on a busy machine."""
+    left: list[str] = []
+    for _ in range(200):
+        left = []
+        for file in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):
+                if mark.encode() in file.read_bytes():
+                    left.append(f"process {file.parent.name}")
+        if not left:
+            break
+        time.sleep(0.05)
     return left
 
 

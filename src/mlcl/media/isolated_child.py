@@ -38,7 +38,10 @@ def _answer(connection: "Connection[Any, Any]") -> None:
         nonlocal told
         if time.monotonic() - told >= _TELL_EVERY:
             told = time.monotonic()
-            connection.send(("told", value))
+            try:
+                connection.send(("told", value))
+            except OSError:
+                os._exit(1)  # nobody waits any more, and a task may take this for an error of its file
 
     try:
         task, arguments = connection.recv()
