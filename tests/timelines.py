@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mlcl.runs.timeline import ScoredSentence, SpokenWord, Timeline
+from mlcl.media.recording import Word
+from mlcl.runs.timeline import ScoredSentence, Timeline
 
 TEXTS = ("well that went brilliantly", "but nobody laughed", "again")
 
@@ -12,7 +13,7 @@ def sentence(number: int, text: str, **more: Any) -> ScoredSentence:
     texts = text.split()
     step = 1 / max(len(texts), 1)
     words = tuple(
-        SpokenWord(word, number + at * step, number + (at + 1) * step, "recognised", 0.2 if at == 0 else 0.9)
+        Word(word, number + at * step, number + (at + 1) * step, "recognised", 0.2 if at == 0 else 0.9)
         for at, word in enumerate(texts)
     )
     values: dict[str, Any] = {

@@ -9,10 +9,10 @@ from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 from transformers import logging as transformers_logging
 
 from mlcl.encode.architecture import unfit
-from mlcl.encode.model_folder import check_size
 from mlcl.encode.pretrained import load_pretrained
 from mlcl.encode.vectors import VectorsConfig, VectorsModel
 from mlcl.errors import DataError, EncoderError, reason
+from mlcl.safe.model_folder import check_size
 
 
 def build_encoder(config: Any) -> PreTrainedModel:

@@ -10,8 +10,8 @@ from urllib.parse import urlparse
 from huggingface_hub import constants, try_to_load_from_cache
 from transformers import logging
 
-from mlcl.encode.model_folder import check_model_folder
 from mlcl.errors import DataError, EncoderError
+from mlcl.safe.model_folder import check_model_folder
 
 FILES = "config.json, model.safetensors (or pytorch_model.bin) and the tokenizer's files"
 _ADAPTER = "adapter_config.json"

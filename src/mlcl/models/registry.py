@@ -11,7 +11,6 @@ from transformers import logging as transformers_logging
 from mlcl.config import TINY, VECTORS, Experiment
 from mlcl.data.target import Kind, Target
 from mlcl.encode.build import tiny_config
-from mlcl.encode.model_folder import check_model_folder, check_size
 from mlcl.encode.vectors import vectors_config
 from mlcl.errors import EncoderError, RunError, UsageError, reason
 from mlcl.modality import TEXT
@@ -24,6 +23,7 @@ from mlcl.models.mcl import MCLModel
 from mlcl.models.mib import MIBModel
 from mlcl.models.mlcl import MLCLModel
 from mlcl.models.text import TextModel
+from mlcl.safe.model_folder import check_model_folder, check_size
 from mlcl.safe.text_file import read_json
 
 

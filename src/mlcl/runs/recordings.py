@@ -14,11 +14,12 @@ from mlcl.files import write_json
 from mlcl.inert import plain_cell
 from mlcl.media.feature_sets import open_specified
 from mlcl.media.names import file_name
+from mlcl.media.recording import Word
 from mlcl.media.specification import ExtractorSpecification, FeatureSpecification
 from mlcl.media.words.transcript import split_words
 from mlcl.modality import TEXT
 from mlcl.runs.export import write_table
-from mlcl.runs.timeline import ScoredSentence, SpokenWord, Timeline, modalities_read
+from mlcl.runs.timeline import ScoredSentence, Timeline, modalities_read
 from mlcl.runs.trained import TrainedRun
 from mlcl.safe.budget import Budget
 from mlcl.safe.csv_file import read_table
@@ -137,7 +138,7 @@ def _score_rows(timeline: Timeline) -> list[dict[str, object]]:
     return rows
 
 
-def _times(part: ScoredSentence | SpokenWord) -> dict[str, float]:
+def _times(part: ScoredSentence | Word) -> dict[str, float]:
     """Start and end in the milliseconds that they are known to."""
     return {"start": round(part.start, 3), "end": round(part.end, 3)}
 

@@ -13,6 +13,7 @@ from mlcl.data.target import Target
 from mlcl.errors import DataError
 from mlcl.evaluate.classification import chosen
 from mlcl.media.extraction import Extraction, Utterance
+from mlcl.media.recording import Word
 from mlcl.media.specification import FeatureSpecification
 from mlcl.modality import ACOUSTIC, MODALITIES, TEXT, VISUAL
 from mlcl.runs.trained import TrainedRun
@@ -20,17 +21,6 @@ from mlcl.runs.trained import TrainedRun
 _UNSURE = 0.5  # probability below which a recognised word is called unsure
 _QUIETER = 25.0  # decibels below the recording's loud moments at which a frame counts as silent
 _LOUD = 95  # percentile of the level that stands for loud moments
-
-
-@dataclass(frozen=True)
-class SpokenWord:
-    """A word as the page and the table of words show it; attributes as in `mlcl.media.recording.Word`."""
-
-    text: str
-    start: float
-    end: float
-    time_source: str
-    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +46,7 @@ class ScoredSentence:
     id: str
     start: float
     end: float
-    words: tuple[SpokenWord, ...]
+    words: tuple[Word, ...]
     score: float | None
     probabilities: tuple[float, ...]
     chosen: str | None
@@ -203,7 +193,7 @@ def _scored(
         id=utterance.id,
         start=utterance.start,
         end=utterance.end,
-        words=tuple(SpokenWord(w.text, w.start, w.end, w.time_source, w.confidence) for w in utterance.words),
+        words=utterance.words,
         score=single,
         probabilities=shares,
         chosen=target.class_names[int(chosen(np.asarray(score)[None])[0])] if shares else None,

@@ -1,5 +1,6 @@
 """What goes wrong in a child costs its recording a line, and the process that asks nothing."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import decoding_tasks as tasks
 from mlcl.errors import DataError, UsageError
 from mlcl.media.decode import facts
 from mlcl.media.isolated import Worker
+from mlcl.media.isolated_child import serve
 
 PATH = Path("talk.mp4")
 TESTS = Path(tasks.__file__).parent
@@ -169,3 +171,18 @@ def test_the_child_ends_with_the_process_that_asked(tmp_path: Path, number: sign
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{SOURCE}{os.pathsep}{TESTS}"}
+
+
+def test_a_task_is_not_told_that_nobody_waits_for_it(tmp_path: Path) -> None:
+    """It would take the broken pipe for a damaged packet, and keep its recording without it."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=serve, args=(there, None))
+    process.start()
+    there.close()
+    here.send((tasks.stubborn, (tmp_path / "file",)))
+    assert [here.recv()[0], here.recv()[0]] == ["begun", "told"]
+    here.close()
+    process.join(60)
+    assert process.exitcode == 1
+    assert not (tmp_path / "file").exists()

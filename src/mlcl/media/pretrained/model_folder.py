@@ -8,10 +8,10 @@ from typing import Any
 from mlcl.errors import DataError, UsageError, reason
 from mlcl.files import sha256
 from mlcl.media.pretrained.weights import places
+from mlcl.safe.model_folder import check_model_folder, check_size
 from mlcl.safe.text_file import read_json
 
 _MOST_SETTINGS = 2**22  # bytes
-_MOST_SIZE, _MOST_LAYERS = 10**6, 1000
 _MISSING = ("masked_spec_embed", "mask_token", "pooler")  # parameters that training alone, or nobody, needs
 _PROCESSOR = "preprocessor_config.json"
 
@@ -71,7 +71,7 @@ def _opened(name: str, path: Path) -> ModelFolder:
     config = _settings(path / "config.json")
     if "auto_map" in config:
         raise DataError("comes with code of its own (auto_map), which is never run here; name another model", path=path)
-    _check(config, "", path / "config.json")
+    check_model_folder(path)
     processor = _settings(path / _PROCESSOR) if (path / _PROCESSOR).exists() else {}
     files = sorted(path.glob("*.safetensors")) or sorted(path.glob("pytorch_model*.bin"))
     if not files:
@@ -87,25 +87,21 @@ def _settings(path: Path) -> dict[str, Any]:
     return value
 
 
-def _check(value: Any, name: str, path: Path) -> None:
-    """Refuse sizes that would take all memory before the weights are looked at."""
-    if isinstance(value, dict | list):
-        for key, part in value.items() if isinstance(value, dict) else ((name, part) for part in value):
-            _check(part, str(key), path)
-    elif isinstance(value, int) and (value > _MOST_SIZE or (value > _MOST_LAYERS and "layers" in name)):
-        raise DataError(f"{name} = {value} makes no sense here; correct it or name another model", path=path)
-
-
 def load_model(folder: ModelFolder) -> Any:
     """The model in evaluation mode, in float32.
 
     Raises:
         UsageError: If transformers does not know its kind.
-        DataError: If weights are missing or do not fit.
+        DataError: If weights are missing or do not fit, or are far fewer than the settings ask for.
     """
-    from transformers import AutoModel, logging
+    from transformers import AutoConfig, AutoModel, logging
+
+    def build() -> Any:
+        config = AutoConfig.from_pretrained(str(folder.path), trust_remote_code=False, local_files_only=True)
+        return AutoModel.from_config(config, trust_remote_code=False)
 
     logging.set_verbosity_error()
+    check_size(folder.path, build)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -103,7 +103,7 @@ def test_absurd_sizes_are_refused_before_anything_is_built(change: dict[str, int
     folder = save(tmp_path / "tiny")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, **change}))
-    with pytest.raises(DataError, match="makes no sense"):
+    with pytest.raises(DataError, match=r"make sense|asks for \d+ parameters"):
         AudioModel(str(folder))
 
 

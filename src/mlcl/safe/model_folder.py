@@ -4,16 +4,22 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from mlcl.errors import DataError
 from mlcl.files import open_regular
 from mlcl.safe.text_file import read_json
 
-_SETTINGS = ("config.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json")
+if TYPE_CHECKING:
+    from torch import nn
+
+_SETTINGS = (
+    "config.json",
+    "tokenizer_config.json",
+    "generation_config.json",
+    "special_tokens_map.json",
+    "preprocessor_config.json",
+)
 _MOST_SETTINGS, _MOST_TEXT = 2**22, 2**28  # bytes of one of them, and of a file with a vocabulary
 _WEIGHTS = (".safetensors", ".bin")
 _REPEATED = ("layer", "depth", "block", "stage", "group", "expert")  # parts of names of what is built so many times
@@ -41,12 +47,14 @@ def check_model_folder(folder: Path) -> None:
             _check_counts(read_json(folder / name, max_bytes=_MOST_SETTINGS), "", folder / name)
 
 
-def check_size(folder: Path, build: Callable[[], nn.Module]) -> None:
+def check_size(folder: Path, build: "Callable[[], nn.Module]") -> None:
     """Refuse a model with far more parameters than the folder has weights for; it is built where nothing takes memory.
 
     Raises:
         DataError: If it has.
     """
+    import torch
+
     stored = sum(file.stat().st_size for file in folder.iterdir() if file.suffix in _WEIGHTS)
     needed = 0
     with suppress(Exception), torch.device("meta"):  # what cannot be built is an error of those who build it
